@@ -1,0 +1,11 @@
+export { AbortedError, throwIfAborted } from './aborted-error.js';
+export { BackendError } from './backend-error.js';
+export { BackendUnavailableError } from './backend-unavailable-error.js';
+export { ClosedError } from './closed-error.js';
+export { HostCrashedError } from './host-crashed-error.js';
+export { InvalidArgumentError } from './invalid-argument-error.js';
+export { InvalidCheckpointError } from './invalid-checkpoint-error.js';
+export { InvalidImageError } from './invalid-image-error.js';
+export { InvalidInstructionError } from './invalid-instruction-error.js';
+export { QueueFullError } from './queue-full-error.js';
+export { VibeError } from './vibe-error.js';

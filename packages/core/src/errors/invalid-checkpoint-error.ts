@@ -1,0 +1,24 @@
+import { VibeError } from './vibe-error.js';
+
+/** A file of a checkpoint is missing, damaged, or describes something this version cannot run. */
+export class InvalidCheckpointError extends VibeError {
+  /** Path of the file at fault. */
+  readonly file: string;
+  /** Key of the tensor at fault, where it is one tensor. */
+  readonly tensor: string | undefined;
+  readonly expected: string;
+  readonly received: string;
+
+  constructor(details: { file: string; tensor?: string; expected: string; received: string; cause?: unknown }) {
+    const where = details.tensor === undefined ? details.file : `tensor ${details.tensor} of ${details.file}`;
+    super(
+      'VIBE_INVALID_CHECKPOINT',
+      `Expected ${details.expected} in ${where} but received ${details.received}`,
+      { cause: details.cause },
+    );
+    this.file = details.file;
+    this.tensor = details.tensor;
+    this.expected = details.expected;
+    this.received = details.received;
+  }
+}

@@ -1,0 +1,2 @@
+/** Folder of the checkpoint, in the published diffusers layout. */
+export declare const checkpointPath: string;
