@@ -40,11 +40,7 @@ export function elementCount(shape: readonly number[]): number {
  * Wraps a typed array as a tensor; no copy.
  * @throws {InvalidArgumentError} when the shape does not hold as many elements as there are.
  */
-export function hostTensor<D extends DType>(
-  dtype: D,
-  shape: readonly number[],
-  values: TensorData[D],
-): HostTensor<D> {
+export function hostTensor<D extends DType>(dtype: D, shape: readonly number[], values: TensorData[D]): HostTensor<D> {
   if (elementCount(shape) !== values.length) {
     throw new InvalidArgumentError({
       argument: 'shape',

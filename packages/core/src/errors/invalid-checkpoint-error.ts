@@ -11,11 +11,9 @@ export class InvalidCheckpointError extends VibeError {
 
   constructor(details: { file: string; tensor?: string; expected: string; received: string; cause?: unknown }) {
     const where = details.tensor === undefined ? details.file : `tensor ${details.tensor} of ${details.file}`;
-    super(
-      'VIBE_INVALID_CHECKPOINT',
-      `Expected ${details.expected} in ${where} but received ${details.received}`,
-      { cause: details.cause },
-    );
+    super('VIBE_INVALID_CHECKPOINT', `Expected ${details.expected} in ${where} but received ${details.received}`, {
+      cause: details.cause,
+    });
     this.file = details.file;
     this.tensor = details.tensor;
     this.expected = details.expected;

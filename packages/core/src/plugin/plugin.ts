@@ -105,7 +105,10 @@ export interface PluginContext {
 }
 
 /** A hook may change its value in place, return another one, or return nothing. */
-export type Hook<Value> = (value: Value, context: PluginContext) => Value | undefined | void | Promise<Value | undefined | void>;
+export type Hook<Value> = (
+  value: Value,
+  context: PluginContext,
+) => Value | undefined | void | Promise<Value | undefined | void>;
 
 export interface PluginHooks {
   beforePrepare?: Hook<PipelineInput>;
