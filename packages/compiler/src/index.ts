@@ -1,0 +1,3 @@
+export { type CompiledModel, type CompileOptions, compileComponent, type ValueInfo } from './compile-component.js';
+export { GraphError } from './ir/graph-error.js';
+export type { CompileTarget } from './target.js';

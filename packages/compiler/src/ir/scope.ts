@@ -1,0 +1,127 @@
+import { InvalidCheckpointError, type StateDict, type TensorInfo } from '@vibe-edit/core/runtime';
+import type { Graph, Value } from './graph.js';
+import { Ops } from './ops.js';
+import { compatible, formatShape, type Shape } from './shape.js';
+
+/**
+ * A place in the checkpoint's module tree: gives the weights of one module and names its nodes. `at` goes down by the
+ * module's own name, so the code of a model reads like the state dict's keys.
+ */
+export class Scope {
+  readonly graph: Graph;
+  readonly op: Ops;
+  /** Path as traces name it, e.g. `transformer.transformer_blocks.0.attn1`. */
+  readonly path: string;
+  readonly #stateDict: StateDict;
+  readonly #folder: string;
+  readonly #key: string;
+  readonly #taps: Taps;
+
+  private constructor(details: { graph: Graph; stateDict: StateDict; folder: string; key: string; path: string; taps: Taps }) {
+    this.graph = details.graph;
+    this.path = details.path;
+    this.op = new Ops(details.graph, details.path);
+    this.#stateDict = details.stateDict;
+    this.#folder = details.folder;
+    this.#key = details.key;
+    this.#taps = details.taps;
+  }
+
+  /**
+   * @param options.folder The component's folder, for error messages.
+   * @param options.key Prefix of the weights' keys, e.g. `model.visual`; empty for the whole state dict.
+   * @param options.path Prefix of the traces' paths, e.g. `visual`.
+   */
+  static root(options: { graph: Graph; stateDict: StateDict; folder: string; key: string; path: string; taps?: readonly string[] }): Scope {
+    return new Scope({ ...options, taps: new Taps(options.taps ?? []) });
+  }
+
+  /** The module of that name below this one; several names may be joined by dots. */
+  at(name: string | number): Scope {
+    return new Scope({
+      graph: this.graph,
+      stateDict: this.#stateDict,
+      folder: this.#folder,
+      key: join(this.#key, name),
+      path: join(this.path, name),
+      taps: this.#taps,
+    });
+  }
+
+  /** Whether the module has a weight of that name. */
+  has(name: string): boolean {
+    return this.#stateDict.has(join(this.#key, name));
+  }
+
+  /** The shape of a weight, for sizes that no config gives. @throws {InvalidCheckpointError} when it is missing. */
+  shapeOf(name: string): readonly number[] {
+    return this.#tensor(name).shape;
+  }
+
+  /**
+   * A weight of this module as a float32 value.
+   * @throws {InvalidCheckpointError} when it is missing, of another shape than expected, or no floating-point tensor.
+   */
+  weight(name: string, expected: Shape): Value {
+    const tensor = this.#tensor(name);
+    const fits = tensor.shape.length === expected.length && tensor.shape.every((size, axis) => compatible(size, expected[axis] ?? size));
+    if (!fits) {
+      throw new InvalidCheckpointError({
+        file: tensor.file,
+        tensor: tensor.name,
+        expected: `shape ${formatShape(expected)}`,
+        received: formatShape(tensor.shape),
+      });
+    }
+    if (tensor.dtype !== 'F32' && tensor.dtype !== 'F16' && tensor.dtype !== 'BF16' && tensor.dtype !== 'F64') {
+      throw new InvalidCheckpointError({
+        file: tensor.file,
+        tensor: tensor.name,
+        expected: 'a floating-point tensor (F32, F16, BF16 or F64)',
+        received: tensor.dtype,
+      });
+    }
+    return this.graph.addWeight(`${this.#folder}.${tensor.name}`, tensor);
+  }
+
+  /** Makes a value an extra output when this module (or its part of that name) was asked for; gives the value back. */
+  tap(value: Value, part?: string | number): Value {
+    const path = part === undefined ? this.path : join(this.path, part);
+    if (this.#taps.take(path)) this.graph.addOutput(path, value, this.graph.taps);
+    return value;
+  }
+
+  /** Paths that were asked for and that no module had. */
+  get missingTaps(): readonly string[] {
+    return this.#taps.left;
+  }
+
+  #tensor(name: string): TensorInfo {
+    const key = join(this.#key, name);
+    const tensor = this.#stateDict.get(key);
+    if (tensor === undefined) {
+      throw new InvalidCheckpointError({ file: this.#folder, tensor: key, expected: 'the tensor', received: 'nothing of that name' });
+    }
+    return tensor;
+  }
+}
+
+class Taps {
+  readonly #wanted: Set<string>;
+
+  constructor(wanted: readonly string[]) {
+    this.#wanted = new Set(wanted);
+  }
+
+  take(path: string): boolean {
+    return this.#wanted.delete(path);
+  }
+
+  get left(): readonly string[] {
+    return [...this.#wanted];
+  }
+}
+
+function join(prefix: string, name: string | number): string {
+  return prefix === '' ? String(name) : `${prefix}.${name}`;
+}
