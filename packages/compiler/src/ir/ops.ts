@@ -230,6 +230,24 @@ export class Ops {
     });
   }
 
+  /** Cuts an axis into two parts of equal size, which may be known at run time only. */
+  Halve(x: Value, axis: number): [Value, Value] {
+    const size = x.shape[axis];
+    const half = typeof size === 'number' ? size / 2 : `${size}/2`;
+    const shape = x.shape.with(axis, half);
+    const [first, second] = this.#graph.addNode({
+      name: `${this.#path}/Split`,
+      opType: 'Split',
+      inputs: [x],
+      outputs: [
+        { dtype: x.dtype, shape },
+        { dtype: x.dtype, shape },
+      ],
+      attributes: { axis, num_outputs: 2 },
+    });
+    return [first as Value, second as Value];
+  }
+
   /** Entries `start` to `end` (not included) of one axis; `step` defaults to 1. */
   Slice(x: Value, axis: number, start: number, end: number, step = 1): Value {
     const at = axis < 0 ? x.shape.length + axis : axis;
