@@ -7,5 +7,6 @@ export { InvalidArgumentError } from './invalid-argument-error.js';
 export { InvalidCheckpointError } from './invalid-checkpoint-error.js';
 export { InvalidImageError } from './invalid-image-error.js';
 export { InvalidInstructionError } from './invalid-instruction-error.js';
+export { OffloadError } from './offload-error.js';
 export { QueueFullError } from './queue-full-error.js';
 export { VibeError } from './vibe-error.js';

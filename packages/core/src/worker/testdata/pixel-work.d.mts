@@ -1,0 +1,11 @@
+export declare function invert(pixels: Uint8Array): Uint8Array;
+export declare function countCalls(): { calls: number; threadId: number };
+export declare function later<Value>(value: Value, milliseconds: number): Promise<Value>;
+export declare function spin(): void;
+export declare function fails(): void;
+export declare function failsOddly(): void;
+export declare function leaves(): void;
+export declare function throwsLater(): Promise<void>;
+export declare function unclonable(): () => number;
+export declare function nested(): { rows: Float32Array[]; text: Uint8Array };
+export declare const notFunction: number;
