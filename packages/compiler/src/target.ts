@@ -3,10 +3,15 @@
  */
 export interface CompileTarget {
   /**
-   * Causal self-attention of the language model: `fused` is one GroupQueryAttention node (the fastest on CPU and CUDA), `plain` is
-   * MatMul and Softmax, which every provider computes right.
+   * Softmax attention of the vision-language model: `fused` is one node (MultiHeadAttention, GroupQueryAttention; the fastest on CPU
+   * and CUDA), `plain` is MatMul and Softmax, which every provider computes right.
    */
   readonly attention: 'fused' | 'plain';
+  /**
+   * The table of token embeddings: `stored` reads rows in the type of the file and converts only those (the table is the largest
+   * weight of all), `float32` converts the table, for providers that cannot read rows of bfloat16 or float16.
+   */
+  readonly embeddings: 'stored' | 'float32';
 }
 
-export const DEFAULT_TARGET: CompileTarget = { attention: 'plain' };
+export const DEFAULT_TARGET: CompileTarget = { attention: 'plain', embeddings: 'float32' };

@@ -1,4 +1,5 @@
 import type { TensorInfo } from '@vibe-edit/core/runtime';
+import { GraphError } from './graph-error.js';
 import type { ElementType, Shape } from './shape.js';
 
 /** A tensor in a graph: what a node computes, an input, a weight or a constant. */
@@ -112,11 +113,16 @@ export class Graph {
     return value;
   }
 
-  /** A weight, float32 inside the graph whatever its file holds. */
-  addWeight(key: string, tensor: TensorInfo): Value {
+  /** A weight, of that type inside the graph whatever its file holds. */
+  addWeight(key: string, tensor: TensorInfo, dtype: ElementType): Value {
     const known = this.weights.get(key);
-    if (known !== undefined) return known.value;
-    const value: Value = { name: this.uniqueName(key), dtype: 'float32', shape: tensor.shape };
+    if (known !== undefined) {
+      if (known.value.dtype !== dtype) {
+        throw new GraphError({ op: 'weight', node: key, expected: `one type everywhere (${known.value.dtype})`, received: dtype });
+      }
+      return known.value;
+    }
+    const value: Value = { name: this.uniqueName(key), dtype, shape: tensor.shape };
     this.weights.set(key, { value, tensor });
     return value;
   }

@@ -338,6 +338,51 @@ export class Ops {
   RmsNormalization(x: Value, scale: Value, epsilon: number): Value {
     return this.node('SimplifiedLayerNormalization', [x, scale], x, { axis: -1, epsilon: { float: epsilon } });
   }
+
+  /**
+   * Rotary position embedding, first half of each head against its second half: x [batch, sequence, heads * head_dim], positions
+   * int64 [1] (row of the first token) or [batch, sequence] (row of each), cos and sin [rows, head_dim / 2].
+   */
+  RotaryEmbedding(x: Value, positions: Value, cos: Value, sin: Value): Value {
+    const [width, half] = [x.shape[2], cos.shape[1]];
+    if (typeof width === 'number' && typeof half === 'number' && width % (2 * half) !== 0) {
+      this.fail('RotaryEmbedding', `a width that is a multiple of ${2 * half}`, describe(x));
+    }
+    return this.node('RotaryEmbedding', [x, positions, cos, sin], x, { interleaved: 0 }, 'com.microsoft');
+  }
+
+  /** Attention of every token to every token; query, key and value [batch, sequence, heads * head_dim]. */
+  MultiHeadAttention(query: Value, key: Value, value: Value, heads: number): Value {
+    return this.node('MultiHeadAttention', [query, key, value], query, { num_heads: heads }, 'com.microsoft');
+  }
+
+  /**
+   * Causal attention in which several heads share a key and value: query [batch, sequence, heads * head_dim], key and value
+   * [batch, sequence, keyValueHeads * head_dim].
+   *
+   * @param options.lastIndex int32 [batch]: index of each row's last token.
+   * @param options.length int32 scalar: tokens of a row.
+   */
+  GroupQueryAttention(
+    query: Value,
+    key: Value,
+    value: Value,
+    options: { heads: number; keyValueHeads: number; lastIndex: Value; length: Value },
+  ): Value {
+    const { heads, keyValueHeads, lastIndex, length } = options;
+    const width = key.shape[2];
+    const headDim = typeof width === 'number' ? width / keyValueHeads : `${width}/${keyValueHeads}`;
+    const cache: Shape = [key.shape[0] as Dim, keyValueHeads, key.shape[1] as Dim, headDim];
+    const [attended] = this.#graph.addNode({
+      name: `${this.#path}/GroupQueryAttention`,
+      opType: 'GroupQueryAttention',
+      domain: 'com.microsoft',
+      inputs: [query, key, value, undefined, undefined, lastIndex, length],
+      outputs: [query, { dtype: key.dtype, shape: cache }, { dtype: key.dtype, shape: cache }],
+      attributes: { num_heads: heads, kv_num_heads: keyValueHeads },
+    });
+    return attended as Value;
+  }
 }
 
 /** ONNX TensorProto.DataType. */

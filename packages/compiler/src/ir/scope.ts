@@ -2,6 +2,7 @@ import { InvalidCheckpointError, type StateDict, type TensorInfo } from '@vibe-e
 import type { Graph, Value } from './graph.js';
 import { Ops } from './ops.js';
 import { compatible, formatShape, type Shape } from './shape.js';
+import { storedType } from './stored-type.js';
 
 /**
  * A place in the checkpoint's module tree: gives the weights of one module and names its nodes. `at` goes down by the
@@ -63,25 +64,17 @@ export class Scope {
    * @throws {InvalidCheckpointError} when it is missing, of another shape than expected, or no floating-point tensor.
    */
   weight(name: string, expected: Shape): Value {
-    const tensor = this.#tensor(name);
-    const fits = tensor.shape.length === expected.length && tensor.shape.every((size, axis) => compatible(size, expected[axis] ?? size));
-    if (!fits) {
-      throw new InvalidCheckpointError({
-        file: tensor.file,
-        tensor: tensor.name,
-        expected: `shape ${formatShape(expected)}`,
-        received: formatShape(tensor.shape),
-      });
-    }
-    if (tensor.dtype !== 'F32' && tensor.dtype !== 'F16' && tensor.dtype !== 'BF16' && tensor.dtype !== 'F64') {
-      throw new InvalidCheckpointError({
-        file: tensor.file,
-        tensor: tensor.name,
-        expected: 'a floating-point tensor (F32, F16, BF16 or F64)',
-        received: tensor.dtype,
-      });
-    }
-    return this.graph.addWeight(`${this.#folder}.${tensor.name}`, tensor);
+    const tensor = this.#checked(name, expected);
+    return this.graph.addWeight(`${this.#folder}.${tensor.name}`, tensor, 'float32');
+  }
+
+  /**
+   * A weight of this module in the type its file has: for tables of which only some rows are read, so that the rows are converted
+   * and not the table. Throws as `weight` does.
+   */
+  storedWeight(name: string, expected: Shape): Value {
+    const tensor = this.#checked(name, expected);
+    return this.graph.addWeight(`${this.#folder}.${tensor.name}`, tensor, storedType(tensor));
   }
 
   /** Makes a value an extra output when this module (or its part of that name) was asked for; gives the value back. */
@@ -94,6 +87,21 @@ export class Scope {
   /** Paths that were asked for and that no module had. */
   get missingTaps(): readonly string[] {
     return this.#taps.left;
+  }
+
+  #checked(name: string, expected: Shape): TensorInfo {
+    const tensor = this.#tensor(name);
+    const fits = tensor.shape.length === expected.length && tensor.shape.every((size, axis) => compatible(size, expected[axis] ?? size));
+    if (!fits) {
+      throw new InvalidCheckpointError({
+        file: tensor.file,
+        tensor: tensor.name,
+        expected: `shape ${formatShape(expected)}`,
+        received: formatShape(tensor.shape),
+      });
+    }
+    storedType(tensor);
+    return tensor;
   }
 
   #tensor(name: string): TensorInfo {

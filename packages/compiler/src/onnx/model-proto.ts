@@ -1,24 +1,17 @@
 import { InvalidCheckpointError, type TensorInfo } from '@vibe-edit/core/runtime';
 import type { Attribute, Constant, Graph, Node, Value } from '../ir/graph.js';
 import { ONNX_TYPE } from '../ir/ops.js';
-import type { ElementType } from '../ir/shape.js';
+import { storedType } from '../ir/stored-type.js';
 import { ProtobufWriter } from './protobuf-writer.js';
 
 const IR_VERSION = 10;
 /** Kernels match their schema's exact version: 22 is the newest opset that every provider has kernels for. */
 const OPSET = 22;
 
-const STORED_TYPE: Readonly<Partial<Record<TensorInfo['dtype'], ElementType>>> = {
-  F32: 'float32',
-  F16: 'float16',
-  BF16: 'bfloat16',
-  F64: 'float64',
-};
-
 /**
  * Writes a graph as an ONNX ModelProto. Weights are external data: name, offset and length in their safetensors file,
- * relative to `weightsRoot`. What is not float32 in its file is cast by a node; these casts come first, so that a runtime that does
- * not fold them frees each result soon.
+ * relative to `weightsRoot`. What has another type in its file than in the graph is cast by a node; these casts come first,
+ * so that a runtime that does not fold them frees each result soon.
  */
 export function serializeModel(graph: Graph, weightsRoot: string): Uint8Array {
   const writer = new ProtobufWriter();
@@ -33,8 +26,8 @@ export function serializeModel(graph: Graph, weightsRoot: string): Uint8Array {
 function writeGraph(writer: ProtobufWriter, graph: Graph, weightsRoot: string): void {
   const weights = [...graph.weights.values()];
   for (const { value, tensor } of weights) {
-    if (STORED_TYPE[tensor.dtype] === 'float32') continue;
-    const cast = { opType: 'Cast', domain: '' as const, attributes: { to: ONNX_TYPE.float32 } };
+    if (storedType(tensor) === value.dtype) continue;
+    const cast = { opType: 'Cast', domain: '' as const, attributes: { to: ONNX_TYPE[value.dtype] } };
     const stored = { ...value, name: storedName(value) };
     writer.message(1, (proto) => writeNode(proto, { ...cast, name: `${value.name}/Cast`, inputs: [stored], outputs: [value] }));
   }
@@ -77,12 +70,9 @@ function writeConstant(writer: ProtobufWriter, { value, bytes }: Constant): void
 }
 
 function writeWeight(writer: ProtobufWriter, value: Value, tensor: TensorInfo, weightsRoot: string): void {
-  const stored = STORED_TYPE[tensor.dtype];
-  if (stored === undefined) {
-    throw new InvalidCheckpointError({ file: tensor.file, tensor: tensor.name, expected: 'a floating-point tensor', received: tensor.dtype });
-  }
+  const stored = storedType(tensor);
   for (const size of tensor.shape) writer.integer(1, size);
-  writer.integer(2, ONNX_TYPE[stored]).string(8, stored === 'float32' ? value.name : storedName(value));
+  writer.integer(2, ONNX_TYPE[stored]).string(8, stored === value.dtype ? value.name : storedName(value));
   const entries = { location: relativePath(weightsRoot, tensor), offset: String(tensor.offset), length: String(tensor.byteLength) };
   for (const [key, entry] of Object.entries(entries)) writer.message(13, (proto) => proto.string(1, key).string(2, entry));
   writer.integer(14, 1);
