@@ -8,15 +8,16 @@ const ROUNDS = 10;
 export type Words4 = readonly [number, number, number, number];
 export type Words2 = readonly [number, number];
 
-/** Upper half of the 64-bit product of two unsigned 32-bit words. */
+/** Upper half of the 64-bit product of two 32-bit words taken as unsigned, by halves of 16 bits. */
 function multiplyHigh(a: number, b: number): number {
   const aHigh = a >>> 16;
   const aLow = a & 0xffff;
   const bHigh = b >>> 16;
   const bLow = b & 0xffff;
-  // Each partial sum stays under 2^53, so doubles carry it exactly.
-  const middle = aHigh * bLow + ((aLow * bLow) >>> 16) + aLow * bHigh;
-  return (aHigh * bHigh + Math.floor(middle / 0x10000)) >>> 0;
+  const first = Math.imul(aHigh, bLow);
+  // Neither sum reaches 2^32: (2^16 - 1)^2 + 2 (2^16 - 1) is 2^32 - 1.
+  const second = Math.imul(aLow, bHigh) + (Math.imul(aLow, bLow) >>> 16) + (first & 0xffff);
+  return (Math.imul(aHigh, bHigh) + (first >>> 16) + (second >>> 16)) | 0;
 }
 
 /**
@@ -27,13 +28,14 @@ export function philox4x32(counter: Words4, key: Words2): Words4 {
   let [a, b, c, d] = counter;
   let [keyA, keyB] = key;
   for (let round = 0; round < ROUNDS; round++) {
-    const lowA = Math.imul(MULTIPLIER_A, a) >>> 0;
-    const highA = multiplyHigh(MULTIPLIER_A, a);
-    const lowB = Math.imul(MULTIPLIER_B, c) >>> 0;
-    const highB = multiplyHigh(MULTIPLIER_B, c);
-    [a, b, c, d] = [(highB ^ b ^ keyA) >>> 0, lowB, (highA ^ d ^ keyB) >>> 0, lowA];
-    keyA = (keyA + KEY_STEP_A) >>> 0;
-    keyB = (keyB + KEY_STEP_B) >>> 0;
+    const nextA = multiplyHigh(MULTIPLIER_B, c) ^ b ^ keyA;
+    const nextC = multiplyHigh(MULTIPLIER_A, a) ^ d ^ keyB;
+    b = Math.imul(MULTIPLIER_B, c);
+    d = Math.imul(MULTIPLIER_A, a);
+    a = nextA;
+    c = nextC;
+    keyA = (keyA + KEY_STEP_A) | 0;
+    keyB = (keyB + KEY_STEP_B) | 0;
   }
-  return [a, b, c, d];
+  return [a >>> 0, b >>> 0, c >>> 0, d >>> 0];
 }
