@@ -155,3 +155,48 @@ test('another class can be added to the table', () => {
   const scheduler = createScheduler({ config: { _class_name: 'Mine' }, schedulers });
   expect(scheduler.setTimesteps(1).timesteps).toEqual([1000]);
 });
+
+const toSigmaMin = { ...sana, final_sigmas_type: 'sigma_min' };
+
+// Computed with diffusers 0.33.1 from the sample and predictions below.
+test.each([
+  [
+    { ...toSigmaMin, lower_order_final: false, solver_order: 3 },
+    0.010001329705119133,
+    [0.8688876032829285, -0.41963493824005127],
+  ],
+  [
+    { ...toSigmaMin, beta_schedule: 'scaled_linear', beta_start: 0.00085, solver_type: 'bh2' },
+    0.029167532920837402,
+    [0.8814921975135803, -0.44635525345802307],
+  ],
+  [
+    { ...toSigmaMin, beta_schedule: 'squaredcos_cap_v2', euler_at_final: true, solver_order: 3 },
+    0.006427108775824308,
+    [0.885141134262085, -0.4611626863479614],
+  ],
+  [
+    { ...toSigmaMin, trained_betas: [0.001, 0.002], algorithm_type: 'deis' },
+    0.03163839504122734,
+    [0.8814921975135803, -0.4457375407218933],
+  ],
+  [{ ...sana, num_train_timesteps: 500, flow_shift: 1 }, 0, [0.7821332812309265, -0.20483353734016418]],
+  [
+    { ...sana, euler_at_final: true, lower_order_final: false, solver_order: 3, flow_shift: 7.25 },
+    0,
+    [0.9404165148735046, -0.6010069847106934],
+  ],
+  [{ ...euler, shift: 1.7 }, 0, [0.7426127791404724, -0.10653204470872879]],
+  [{ ...euler, shift_terminal: 0.1 }, 0, [0.8049154281616211, -0.26228833198547363]],
+  [{ ...euler, shift: 1, num_train_timesteps: 500 }, 0, [0.7006000280380249, -0.0014999983832240105]],
+])('rarer settings go as in diffusers: %j', (config, lastSigma, expected) => {
+  const scheduler = createScheduler({ config });
+  const { sigmas } = scheduler.setTimesteps(6);
+  expect(sigmas.at(-1)).toBe(lastSigma);
+  let sample = Float32Array.of(1, -0.5);
+  for (let stepIndex = 0; stepIndex < 6; stepIndex++) {
+    const modelOutput = Float32Array.of(0.5 - 0.1 * stepIndex, 0.25 * stepIndex - 1);
+    sample = scheduler.step({ modelOutput, stepIndex, sample });
+  }
+  expect(maxDifference(sample, expected)).toBeLessThan(TOLERANCE);
+});
