@@ -10,8 +10,9 @@
  *   [batch, sequence] (row of the concatenation: token embeddings of `input_ids` [batch * sequence], then `image_embeds`
  *   [image_tokens], then the meta queries), `deepstack_index` int64 [batch, sequence] (0: nothing is added; n: row n - 1 of every
  *   `deepstack.N`), `image_embeds` and `deepstack.N` [image_tokens, hidden] (one row of zeros where there is no
- *   picture), `rotary_cos` and `rotary_sin` [batch, sequence, head_dim], `sequence_index` int64 [sequence] (0, 1, 2...),
- *   `query_index` int64 [batch, queries] (row of the flattened [batch * sequence] hidden states).
+ *   picture), `rotary_cos` and `rotary_sin` [batch, sequence, head_dim], `row_index` int64
+ *   [batch, sequence] (0, 1, 2... on through all prompts: each token's row in the flattened [batch * sequence]), `query_index`
+ *   int64 [batch, queries] (such rows of the meta queries).
  *   Out `meta_hidden_states` [batch, queries, hidden]. Attention is causal; padding stands on the right and needs no mask.
  * - **connector**: in `hidden_states` [batch, queries, hidden] (the meta queries are added inside). Out `prompt_embeds` [batch, queries, caption_channels].
  * - **transformerContext**: in `prompt_embeds` [batch, queries, caption_channels]. Out `key.N`, `value.N` of every block:
