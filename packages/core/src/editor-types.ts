@@ -1,3 +1,4 @@
+import type { DependencyContainer } from 'tsyringe';
 import type { Backend, BackendDescription } from './backend/backend.js';
 import type { Checkpoint } from './checkpoint/checkpoint.js';
 import type { EncodeOptions, ImageFormat, ImageInput } from './image/image-codec.js';
@@ -8,7 +9,7 @@ import type { Plugin, Size, Warning } from './plugin/plugin.js';
 export interface EditorOptions {
   /** Folder of a checkpoint in the published layout, or one already opened. */
   checkpoint: string | Checkpoint;
-  /** A backend, or a description of one that another process can make. */
+  /** A backend (its maker closes it), or a description of one that another process can make. */
   backend: Backend | BackendDescription;
   /** Where sessions live when `backend` is a description: a child process (default) or this process. */
   host?: 'process' | 'inline';
@@ -17,6 +18,10 @@ export interface EditorOptions {
   plugins?: readonly Plugin[];
   /** Edits that may wait for a free backend. Default 32. */
   maxQueued?: number;
+  /** Pictures of one request that are denoised at once; more take more memory. Default 4. */
+  batchSize?: number;
+  /** Parts of your own, registered by `TOKENS`. What it lacks is supplied. */
+  container?: DependencyContainer;
   /** Largest picture read, in pixels. Default 100 million. */
   maxPixels?: number;
 }

@@ -18,14 +18,5 @@ export interface ResolvedRequest {
   /** `exact`: what was not edited stays where it was. `reference`: the authors' letterbox crop. `pipeline`: the authors' bare pipeline. */
   readonly geometry: 'exact' | 'reference' | 'pipeline';
   readonly preserve: 'off' | 'tone' | 'auto';
-  /** 255: may change, 0: stays; at the source's size, single channel. */
-  readonly mask: Uint8Array | undefined;
   readonly previews: boolean;
-}
-
-/** One picture of an edit at output size. */
-export interface ResultPicture {
-  readonly raster: Raster8;
-  readonly text: Readonly<Record<string, string>>;
-  readonly xmp: string | undefined;
 }
