@@ -1,4 +1,4 @@
-import { float32Bytes, int64Bytes } from './constants.js';
+import { float32Bytes, int32Bytes, int64Bytes } from './constants.js';
 import type { Attribute, Graph, Value } from './graph.js';
 import { GraphError } from './graph-error.js';
 import { broadcast, compatible, type Dim, type ElementType, formatShape, product, type Shape, sum } from './shape.js';
@@ -56,6 +56,10 @@ export class Ops {
   int64(values: number | readonly number[]): Value {
     const list = typeof values === 'number' ? [values] : values;
     return this.#graph.addConstant('int64', typeof values === 'number' ? [] : [list.length], int64Bytes(list));
+  }
+
+  int32(value: number): Value {
+    return this.#graph.addConstant('int32', [], int32Bytes([value]));
   }
 
   Add(a: Value, b: Value): Value {
@@ -123,6 +127,15 @@ export class Ops {
   /** The tanh approximation of GELU. */
   FastGelu(x: Value): Value {
     return this.node('FastGelu', [x], x, {}, 'com.microsoft');
+  }
+
+  Tanh(x: Value): Value {
+    return this.#unary('Tanh', x);
+  }
+
+  /** log(1 + exp(x)) */
+  Softplus(x: Value): Value {
+    return this.#unary('Softplus', x);
   }
 
   Clip(x: Value, min: number, max: number): Value {
@@ -294,14 +307,19 @@ export class Ops {
     return this.node(opType, [x, this.int64(at)], { dtype: x.dtype, shape }, { keepdims: 1 });
   }
 
-  /** 2-D convolution: x [batch, in, height, width], weight [out, in / groups, kh, kw]. */
+  /**
+   * 2-D convolution: x [batch, in, height, width], weight [out, in / groups, kh, kw].
+   *
+   * @param options.padding Zeros on every side, or on the top, left, bottom and right.
+   */
   Conv(
     x: Value,
     weight: Value,
     bias: Value | undefined,
-    options: { stride?: number; padding?: number; groups?: number } = {},
+    options: { stride?: number; padding?: number | readonly [number, number, number, number]; groups?: number } = {},
   ): Value {
     const { stride = 1, padding = 0, groups = 1 } = options;
+    const [top, left, bottom, right] = typeof padding === 'number' ? [padding, padding, padding, padding] : padding;
     const [batch, channels, height, width] = x.shape;
     const [out, inner, kernelHeight, kernelWidth] = weight.shape;
     const fits =
@@ -310,21 +328,37 @@ export class Ops {
       typeof inner === 'number' &&
       compatible(channels as Dim, inner * groups);
     if (!fits) this.fail('Conv', `[batch, channels, height, width] for ${groups} groups of ${describe(weight)}`, describe(x));
-    const along = (size: Dim, kernel: Dim): Dim => {
-      if (typeof size === 'number') return Math.floor((size + 2 * padding - Number(kernel)) / stride) + 1;
-      return stride === 1 && 2 * padding + 1 === kernel ? size : `${size}/${stride}`;
+    const along = (size: Dim, kernel: Dim, added: number): Dim => {
+      if (typeof size === 'number') return Math.floor((size + added - Number(kernel)) / stride) + 1;
+      return stride === 1 && added + 1 === kernel ? size : `${size}/${stride}`;
     };
+    const outHeight = along(height as Dim, kernelHeight as Dim, top + bottom);
+    const outWidth = along(width as Dim, kernelWidth as Dim, left + right);
     return this.node(
       'Conv',
       bias === undefined ? [x, weight] : [x, weight, bias],
-      { dtype: x.dtype, shape: [batch as Dim, out as Dim, along(height as Dim, kernelHeight as Dim), along(width as Dim, kernelWidth as Dim)] },
+      { dtype: x.dtype, shape: [batch as Dim, out as Dim, outHeight, outWidth] },
       {
         kernel_shape: [Number(kernelHeight), Number(kernelWidth)],
         strides: [stride, stride],
-        pads: [padding, padding, padding, padding],
+        pads: [top, left, bottom, right],
         group: groups,
       },
     );
+  }
+
+  /**
+   * Moves channels into pictures twice as high and wide: [batch, 4 * channels, height, width] to [batch, channels, 2 * height, 2 * width].
+   *
+   * @param order Where the channel for row y and column x of a 2x2 cell stands: `CRD` 4 * channel + 2 * y + x, `DCR` (2 * y + x) * channels + channel.
+   */
+  DepthToSpace(x: Value, order: 'CRD' | 'DCR'): Value {
+    const [batch, depth, height, width] = x.shape;
+    if (x.shape.length !== 4 || typeof depth !== 'number' || depth % 4 !== 0) {
+      this.fail('DepthToSpace', '[batch, channels, height, width] with a multiple of 4 channels', describe(x));
+    }
+    const shape = [batch as Dim, depth / 4, product([height as Dim, 2]), product([width as Dim, 2])];
+    return this.node('DepthToSpace', [x], { dtype: x.dtype, shape }, { blocksize: 2, mode: order });
   }
 
   LayerNormalization(x: Value, scale: Value, bias: Value | undefined, epsilon: number): Value {
