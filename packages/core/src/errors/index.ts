@@ -2,6 +2,8 @@ export { AbortedError, throwIfAborted } from './aborted-error.js';
 export { BackendError } from './backend-error.js';
 export { BackendUnavailableError } from './backend-unavailable-error.js';
 export { ClosedError } from './closed-error.js';
+export { DiskFullError } from './disk-full-error.js';
+export { DownloadError } from './download-error.js';
 export { HostCrashedError } from './host-crashed-error.js';
 export { InvalidArgumentError } from './invalid-argument-error.js';
 export { InvalidCheckpointError } from './invalid-checkpoint-error.js';
