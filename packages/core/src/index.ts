@@ -1,3 +1,7 @@
 export type { EditedImage, Editor, EditorOptions, EditRequest, EditResult, GenerateRequest } from './editor-types.js';
 export { OffloadError } from './errors/offload-error.js';
+export { createInlineBackend } from './host/inline-backend.js';
+export { memoryLimit } from './host/memory-limit.js';
+export { createProcessBackend, type ProcessBackend, type ProcessBackendOptions } from './host/process-backend.js';
+export { createSessionPool, type SessionPoolOptions } from './host/session-pool.js';
 export { createOffload, type FunctionName, type Offload, type OffloadCall } from './worker/offload.js';

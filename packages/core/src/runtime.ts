@@ -1,7 +1,15 @@
 /**
  * What runs anywhere, browsers included: no Node modules, no Buffer, no native code.
  */
-export type { Backend, BackendDescription, BackendModule, OpenOptions, RunOptions, Session } from './backend/backend.js';
+export type {
+  Backend,
+  BackendDescription,
+  BackendModule,
+  OpenOptions,
+  RunOptions,
+  Session,
+} from './backend/backend.js';
+export { checkInputs, type InputSpec } from './backend/check-inputs.js';
 export { COMPONENTS, type Component } from './backend/component.js';
 export {
   type DType,

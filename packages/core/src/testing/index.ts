@@ -1,0 +1,1 @@
+export { createFakeBackend, type FakeBackend, type FakeBackendOptions, type FakeCall } from './fake-backend.js';
