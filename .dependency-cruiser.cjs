@@ -19,7 +19,8 @@ const UMBRELLA = 'cli';
 
 const packages = readdirSync(`${__dirname}/packages`).filter((name) => name !== UMBRELLA);
 const unknown = packages.filter((name) => !Object.hasOwn(MAY_IMPORT, name));
-if (unknown.length > 0) throw new Error(`No import rule for packages/${unknown.join(', packages/')}: add it to MAY_IMPORT`);
+if (unknown.length > 0)
+  throw new Error(`No import rule for packages/${unknown.join(', packages/')}: add it to MAY_IMPORT`);
 
 /** Node's own modules, and packages with native code. */
 const NODE_ONLY = { dependencyTypesNot: ['type-only'], path: '^(node:)?sharp$|node_modules/(sharp|onnxruntime-node)/' };

@@ -96,7 +96,8 @@ function ownNames(code: string): Set<string> {
       const clause = statement.importClause;
       if (clause?.name) names.add(clause.name.text);
       const bindings = clause?.namedBindings;
-      if (bindings && ts.isNamedImports(bindings)) for (const element of bindings.elements) names.add(element.name.text);
+      if (bindings && ts.isNamedImports(bindings))
+        for (const element of bindings.elements) names.add(element.name.text);
       if (bindings && ts.isNamespaceImport(bindings)) names.add(bindings.name.text);
     } else if (ts.isVariableStatement(statement)) {
       const visit = (name: ts.BindingName): void => {
@@ -105,7 +106,9 @@ function ownNames(code: string): Set<string> {
       };
       for (const declaration of statement.declarationList.declarations) visit(declaration.name);
     } else if (
-      (ts.isFunctionDeclaration(statement) || ts.isClassDeclaration(statement) || ts.isInterfaceDeclaration(statement)) &&
+      (ts.isFunctionDeclaration(statement) ||
+        ts.isClassDeclaration(statement) ||
+        ts.isInterfaceDeclaration(statement)) &&
       statement.name
     ) {
       names.add(statement.name.text);
@@ -120,11 +123,16 @@ function examplesOfSource(path: string): Example[] {
   const exported = exportedNames(path, text);
   for (const comment of text.matchAll(/\/\*\*[\s\S]*?\*\//g)) {
     const firstLine = text.slice(0, comment.index).split('\n').length - 1;
-    const lines = comment[0].split('\n').map((line) => line.replace(/^\s*(\/\*\*|\*\/|\*(?!\/)) ?/, '').replace(/\s*\*\/$/, ''));
+    const lines = comment[0]
+      .split('\n')
+      .map((line) => line.replace(/^\s*(\/\*\*|\*\/|\*(?!\/)) ?/, '').replace(/\s*\*\/$/, ''));
     for (const block of exampleTags(lines)) {
       const own = ownNames(block.code);
       const visible = exported.filter((name) => !own.has(name));
-      const prefix = visible.length === 0 ? 'export {}; ' : `import { ${visible.join(', ')} } from './${basename(path, '.ts')}.js'; `;
+      const prefix =
+        visible.length === 0
+          ? 'export {}; '
+          : `import { ${visible.join(', ')} } from './${basename(path, '.ts')}.js'; `;
       examples.push({
         path: path.replace(/\.ts$/, `.example-${examples.length + 1}.ts`),
         code: prefix + block.code,
@@ -193,9 +201,10 @@ function check(examples: readonly Example[]): string[] {
   });
 }
 
-const sources = filesUnder(join(ROOT, 'packages'), (name) => /\.ts$/.test(name) && !/\.(d|test)\.ts$/.test(name)).filter((path) =>
-  relative(ROOT, path).split(/[/\\]/).includes('src'),
-);
+const sources = filesUnder(
+  join(ROOT, 'packages'),
+  (name) => /\.ts$/.test(name) && !/\.(d|test)\.ts$/.test(name),
+).filter((path) => relative(ROOT, path).split(/[/\\]/).includes('src'));
 const pages = [...filesUnder(join(ROOT, 'docs'), (name) => name.endsWith('.md'))];
 if (existsSync(join(ROOT, 'README.md'))) pages.unshift(join(ROOT, 'README.md'));
 
