@@ -1,0 +1,37 @@
+import type { Value } from '../../ir/graph.js';
+import type { Scope } from '../../ir/scope.js';
+import { channelRmsNorm, knownChannels } from './channel-norm.js';
+
+const EXPANSION = 4;
+
+/**
+ * `GLUMBConv` with norm and residual.
+ *
+ * ```
+ *     ┌─ 1x1 conv -> SiLU -> 3x3 depthwise ───────── (x) -> 1x1 conv -> norm -> (+) x
+ * x ──┴─ 1x1 conv -> SiLU -> 3x3 depthwise -> SiLU ───┘
+ * ```
+ *
+ * The checkpoint has both rows as one layer whose result is cut in two. Here the weights are cut, which are constant and smaller than
+ * the feature maps.
+ */
+export function gluMbConv(scope: Scope, x: Value): Value {
+  const { op } = scope;
+  const channels = knownChannels(scope, x);
+  const hidden = EXPANSION * channels;
+  const [inverted, depth, point] = [scope.at('conv_inverted'), scope.at('conv_depth'), scope.at('conv_point')];
+  const [contentWeight, gateWeight] = op.Halve(inverted.weight('weight', [2 * hidden, channels, 1, 1]), 0);
+  const [contentBias, gateBias] = op.Halve(inverted.weight('bias', [2 * hidden]), 0);
+  const [contentDepthWeight, gateDepthWeight] = op.Halve(depth.weight('weight', [2 * hidden, 1, 3, 3]), 0);
+  const [contentDepthBias, gateDepthBias] = op.Halve(depth.weight('bias', [2 * hidden]), 0);
+  const perChannel = { padding: 1, groups: hidden };
+  const content = op.Conv(
+    op.Silu(op.Conv(x, contentWeight, contentBias)),
+    contentDepthWeight,
+    contentDepthBias,
+    perChannel,
+  );
+  const gate = op.Conv(op.Silu(op.Conv(x, gateWeight, gateBias)), gateDepthWeight, gateDepthBias, perChannel);
+  const reduced = op.Conv(op.Mul(content, op.Silu(gate)), point.weight('weight', [channels, hidden, 1, 1]), undefined);
+  return op.Add(channelRmsNorm(scope.at('norm'), reduced), x);
+}
