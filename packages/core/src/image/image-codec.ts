@@ -19,8 +19,19 @@ export interface EncodeOptions {
   text?: Readonly<Record<string, string>>;
 }
 
-/** Everything the SDK takes as a picture. */
-export type ImageInput = string | URL | Uint8Array | ArrayBuffer | Blob | ReadableStream<Uint8Array> | SharpLike;
+/**
+ * Everything the SDK takes as a picture: a path, a file URL, bytes, a Blob, a web or Node stream, a sharp instance. A sharp
+ * instance stands for what its operations give.
+ */
+export type ImageInput =
+  | string
+  | URL
+  | Uint8Array
+  | ArrayBuffer
+  | Blob
+  | ReadableStream<Uint8Array>
+  | AsyncIterable<Uint8Array>
+  | SharpLike;
 
 /** The part of a sharp instance that is used to tell it from the others. */
 export interface SharpLike {
