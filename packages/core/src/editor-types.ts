@@ -46,7 +46,7 @@ export interface EditRequest extends CommonRequest {
   image: ImageInput;
   /** One sentence, or several to be carried out apart. */
   instruction: string | readonly string[];
-  /** Where pixels may change: white (or opaque) may, black stays. Any size; it is stretched over the source. */
+  /** Where pixels may change: white may, black stays; in a mask with transparency what is transparent may. Any size; it is stretched over the source. */
   mask?: ImageInput;
   /** Weight of the source picture. Default: the checkpoint's, else 1.2. */
   imageGuidanceScale?: number;
