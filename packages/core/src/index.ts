@@ -1,4 +1,7 @@
+export { type HubRepository, hubCacheFolder, parseRepository } from './checkpoint/hub-cache.js';
 export { type OpenCheckpointOptions, openCheckpoint } from './checkpoint/open-checkpoint.js';
+export { type PullEvent, type PulledCheckpoint, type PullOptions, pullCheckpoint } from './checkpoint/pull.js';
+export { type LoadedTensor, readSafetensorsFile, readSafetensorsHeader } from './checkpoint/safetensors-file.js';
 export type { EditedImage, Editor, EditorOptions, EditRequest, EditResult, GenerateRequest } from './editor-types.js';
 export { OffloadError } from './errors/offload-error.js';
 export { createInlineBackend } from './host/inline-backend.js';

@@ -29,17 +29,16 @@ export function parseRepository(text: string): HubRepository | undefined {
   return { repo, revision };
 }
 
+const RESERVED = /^(?:con|prn|aux|nul|com\d|lpt\d)(?:\.|$)/i;
+
 /**
  * Whether a path from outside stays inside the folder it is joined to, on every system: relative, forward slashes, no `.` or `..`,
- * no characters that Windows reads otherwise.
+ * nothing that Windows reads otherwise.
  */
 export function isSafePath(path: string): boolean {
-  if (path.length === 0 || path.length > 1024) return false;
+  if (path.length > 1024) return false;
   return path.split('/').every((part) => {
-    // biome-ignore lint/suspicious/noControlCharactersInRegex: these are what is refused
-    return (
-      part.length > 0 && part.length <= 255 && part !== '.' && part !== '..' && !/[\x00-\x1f\x7f\\:*?"<>|]/.test(part)
-    );
+    return part.length > 0 && part.length <= 255 && !/[\p{Cc}\\:*?"<>|]|[. ]$/u.test(part) && !RESERVED.test(part);
   });
 }
 

@@ -14,7 +14,7 @@ const MAX_SHARDS = 1000;
 // A shard stands beside its index: no name may lead elsewhere.
 const shardName = z
   .string({ error: 'the name of a shard' })
-  .regex(/^[^/\\\0]{1,255}\.safetensors$/, { error: 'a plain file name that ends in .safetensors' });
+  .regex(/^[^/\\\p{Cc}]{1,240}\.safetensors$/u, { error: 'a plain file name that ends in .safetensors' });
 const indexSchema = fields({ weight_map: z.record(z.string(), shardName, { error: 'an object' }) });
 
 /**
