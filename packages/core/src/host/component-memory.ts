@@ -1,6 +1,6 @@
 import { COMPONENTS, type Component } from '../backend/component.js';
+import { elementCount } from '../backend/tensor.js';
 import type { Checkpoint } from '../checkpoint/checkpoint.js';
-import type { TensorInfo } from '../checkpoint/tensor-info.js';
 
 const FLOAT32_BYTES = 4;
 const CONTEXT_KEY = /^(caption_projection|caption_norm)\.|\.attn2\.(to_k|to_v|norm_k)\./;
@@ -26,12 +26,8 @@ export function componentBytes(checkpoint: Checkpoint): Readonly<Record<Componen
   const bytes = Object.fromEntries(COMPONENTS.map((component) => [component, 0])) as Record<Component, number>;
   for (const folder of ['textEncoder', 'transformer', 'vae'] as const) {
     for (const [key, { shape }] of checkpoint[folder].stateDict) {
-      bytes[componentOf(folder, key)] += elements(shape) * FLOAT32_BYTES;
+      bytes[componentOf(folder, key)] += elementCount(shape) * FLOAT32_BYTES;
     }
   }
   return bytes;
-}
-
-function elements(shape: TensorInfo['shape']): number {
-  return shape.reduce((product, size) => product * size, 1);
 }

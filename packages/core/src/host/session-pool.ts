@@ -5,6 +5,7 @@ import { AbortedError, throwIfAborted } from '../errors/aborted-error.js';
 import { ClosedError } from '../errors/closed-error.js';
 import type { SessionPool } from '../pipeline/session-pool.js';
 import { componentBytes } from './component-memory.js';
+import { memoryLimit } from './memory-limit.js';
 
 export interface SessionPoolOptions {
   backend: Backend;
@@ -16,8 +17,8 @@ export interface SessionPoolOptions {
    *   used for the longest time goes first.
    */
   memory: 'keep' | 'sequential' | 'auto';
-  /** Memory this process and its children may use, in bytes; only `auto` looks at it. */
-  memoryBytes: number;
+  /** Memory this process and its children may use, in bytes; only `auto` looks at it. Default: `memoryLimit()`. */
+  memoryBytes?: number;
 }
 
 /** The other half is for activations, the system, and pages of the weight files. */
@@ -32,7 +33,7 @@ interface Entry {
 
 /** Opens the components of a checkpoint when they are used and keeps as many open as the memory allows. */
 export function createSessionPool(options: SessionPoolOptions): SessionPool {
-  const { backend, checkpoint, memory, memoryBytes } = options;
+  const { backend, checkpoint, memory, memoryBytes = memoryLimit() } = options;
   const budget = { keep: Number.POSITIVE_INFINITY, sequential: 0, auto: memoryBytes * SHARE_FOR_WEIGHTS }[memory];
   const sizes = componentBytes(checkpoint);
   /** Least recently used first. */

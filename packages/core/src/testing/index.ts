@@ -1,1 +1,4 @@
+export { type ExampleInputsOptions, exampleInputs } from './example-inputs.js';
 export { createFakeBackend, type FakeBackend, type FakeBackendOptions, type FakeCall } from './fake-backend.js';
+export { type FakeComponent, fakeComponent, type HostTensors } from './fake-components.js';
+export { randomValues } from './random-values.js';
