@@ -300,6 +300,11 @@ export class Ops {
     return this.#reduce('ReduceSum', x, axes);
   }
 
+  /** Running sum along an axis. */
+  CumSum(x: Value, axis: number): Value {
+    return this.node('CumSum', [x, this.int64(axis)], x);
+  }
+
   /** Reduced axes stay, with size 1. */
   #reduce(opType: string, x: Value, axes: readonly number[]): Value {
     const at = axes.map((axis) => (axis < 0 ? x.shape.length + axis : axis));

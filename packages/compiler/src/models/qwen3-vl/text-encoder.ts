@@ -5,6 +5,9 @@ import { rmsNorm } from '../../nn/norm.js';
 import { type Causal, checkHeads, type DecoderInputs, decoderLayer } from './decoder-layer.js';
 import { deepstackFeatures } from './deepstack.js';
 
+/** GroupQueryAttention takes heads of multiples of this width only. */
+const GQA_HEAD_DIM_STEP = 8;
+
 /** Added to the scores of tokens that lie ahead: their weight becomes exactly 0. */
 const MASKED = 1e30;
 
@@ -43,7 +46,8 @@ export function buildTextEncoder(context: BuildContext): readonly string[] {
   );
   // Rows of the two tables are the tokens of all prompts, one prompt after the other.
   const halfTable = (table: Value): Value => op.Reshape(op.Slice(table, 2, 0, headDim / 2), [-1, headDim / 2]);
-  const cos = halfTable(context.input('rotary_cos', 'float32', ['batch', 'sequence', headDim]));
+  const cosines = context.input('rotary_cos', 'float32', ['batch', 'sequence', headDim]);
+  const cos = halfTable(cosines);
   const sin = halfTable(context.input('rotary_sin', 'float32', ['batch', 'sequence', headDim]));
   const rows = context.input('row_index', 'int64', ['batch', 'sequence']);
   const queryIndex = context.input('query_index', 'int64', ['batch', checkpoint.transformer.config.num_meta_queries]);
@@ -52,17 +56,24 @@ export function buildTextEncoder(context: BuildContext): readonly string[] {
   const embeddings = op.Concat([tokens, imageEmbeds, metaQueries(context, width)], 0);
   let x = model.tap(op.Gather(embeddings, embeddingIndex), 'inputs_embeds');
 
-  const causal = target.attention === 'fused' ? fusedCausal(model, rows) : plainCausal(model, rows);
+  const fused = target.attention === 'fused' && headDim % GQA_HEAD_DIM_STEP === 0;
+  const causal = fused ? fusedCausal(model, rows) : plainCausal(model, cosines);
   const inputs: DecoderInputs = { config, rows, cos, sin, causal };
-  const nothing = op.float(new Array<number>(width).fill(0), [1, width]);
   for (let index = 0; index < config.num_hidden_layers; index++) {
     x = decoderLayer(model.at('layers').at(index), x, inputs);
     const feature = deepstack[index];
-    if (feature !== undefined) x = op.Add(x, op.Gather(op.Concat([nothing, feature], 0), deepstackIndex));
+    if (feature !== undefined) x = op.Add(x, deepstackRows(model, feature, deepstackIndex));
   }
   const hidden = model.at('norm').tap(rmsNorm(model.at('norm'), x, config.rms_norm_eps));
   graph.addOutput('meta_hidden_states', op.Gather(op.Reshape(hidden, [-1, width]), queryIndex));
   return model.missingTaps;
+}
+
+/** What a feature adds to each token: row 0 is nothing, the picture's rows follow. */
+function deepstackRows({ op }: Scope, feature: Value, index: Value): Value {
+  const width = Number(feature.shape[1]);
+  const nothing = op.float(new Array<number>(width).fill(0), [1, width]);
+  return op.Gather(op.Concat([nothing, feature], 0), index);
 }
 
 /** Rows of the token table, [batch * sequence, hidden]. */
@@ -90,9 +101,10 @@ function fusedCausal({ op }: Scope, rows: Value): Causal {
   return { kind: 'fused', lastIndex, length };
 }
 
-/** @param rows int64 [batch, sequence]: the tokens of all prompts, counted through. */
-function plainCausal({ op }: Scope, rows: Value): Causal {
-  const places = op.Cast(op.Slice(rows, 0, 0, 1), 'float32');
+/** @param cos Any float32 [batch, sequence, width]: made into ones and counted up, since not every provider has integer arithmetic. */
+function plainCausal({ op }: Scope, cos: Value): Causal {
+  const ones = op.Clip(op.Slice(op.Slice(cos, 0, 0, 1), 2, 0, 1), 1, 1);
+  const places = op.CumSum(ones, 1);
   const ahead = op.Clip(op.Sub(op.Reshape(places, [-1, 1]), op.Reshape(places, [1, -1])), -1, 0);
   return { kind: 'plain', bias: op.Mul(ahead, op.float(MASKED)) };
 }
