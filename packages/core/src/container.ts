@@ -40,7 +40,9 @@ export async function compose(options: EditorOptions): Promise<ComposedParts> {
 
   if (!provided('checkpoint')) {
     const { checkpoint } = options;
-    container.register(TOKENS.checkpoint, { useValue: typeof checkpoint === 'string' ? await openCheckpoint(checkpoint) : checkpoint });
+    container.register(TOKENS.checkpoint, {
+      useValue: typeof checkpoint === 'string' ? await openCheckpoint(checkpoint) : checkpoint,
+    });
   }
   if (!provided('backend')) {
     const backend = await makeBackend(options);
@@ -56,10 +58,12 @@ export async function compose(options: EditorOptions): Promise<ComposedParts> {
     closers.unshift(() => sessions.close());
     container.register(TOKENS.sessions, { useValue: sessions });
   }
-  if (!provided('workQueue')) container.register(TOKENS.workQueue, { useValue: queueOf(container.resolve(TOKENS.backend)) });
+  if (!provided('workQueue'))
+    container.register(TOKENS.workQueue, { useValue: queueOf(container.resolve(TOKENS.backend)) });
   if (!provided('imageCodec')) container.register(TOKENS.imageCodec, { useValue: sharpCodec });
   if (!provided('noise')) container.register(TOKENS.noise, { useValue: torchCpuNoise });
-  if (!provided('scheduler')) container.register(TOKENS.scheduler, { useValue: { create: (config) => createScheduler({ config }) } });
+  if (!provided('scheduler'))
+    container.register(TOKENS.scheduler, { useValue: { create: (config) => createScheduler({ config }) } });
   if (!provided('pipeline')) {
     container.register(TOKENS.pipeline, {
       useValue: createPipeline({
@@ -83,7 +87,11 @@ export async function compose(options: EditorOptions): Promise<ComposedParts> {
 async function makeBackend({ backend, host = 'process' }: EditorOptions): Promise<Backend> {
   if (isBackend(backend)) return backend;
   if (typeof backend?.module !== 'string') {
-    throw new InvalidArgumentError({ argument: 'backend', expected: 'a backend or the description of one', received: typeof backend });
+    throw new InvalidArgumentError({
+      argument: 'backend',
+      expected: 'a backend or the description of one',
+      received: typeof backend,
+    });
   }
   if (host === 'inline') return await createInlineBackend(backend);
   if (host === 'process') return createProcessBackend(backend);

@@ -29,7 +29,11 @@ export function formatOfPath(path: string): ImageFormat {
 }
 
 /** Wraps a finished picture with the ways out of it. */
-export function createEditedImage(options: { picture: FinishedPicture; codec: ImageCodec; instruction: string }): EditedImage {
+export function createEditedImage(options: {
+  picture: FinishedPicture;
+  codec: ImageCodec;
+  instruction: string;
+}): EditedImage {
   const { picture: finished, codec, instruction } = options;
   const { picture: raster, text, xmp } = finished;
   const toBuffer: EditedImage['toBuffer'] = (format = 'png', encodeOptions = {}) =>

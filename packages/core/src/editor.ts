@@ -54,7 +54,11 @@ export async function createEditor(options: EditorOptions): Promise<Editor> {
       { signal, ...limit },
     );
     const images = result.pictures.map((picture) =>
-      createEditedImage({ picture, codec, instruction: request.instructions[Math.floor(picture.index / request.numImages)] as string }),
+      createEditedImage({
+        picture,
+        codec,
+        instruction: request.instructions[Math.floor(picture.index / request.numImages)] as string,
+      }),
     );
     const [image] = images;
     if (image === undefined) throw new Error('An edit has at least one picture');
@@ -87,12 +91,20 @@ export async function createEditor(options: EditorOptions): Promise<Editor> {
         run(resolveRequest('edit', request, checkpoint), request, async (signal) => {
           const limits = { signal, ...(options.maxPixels !== undefined && { maxPixels: options.maxPixels }) };
           const { raster } = await codec.decode(request.image, limits);
-          const mask = request.mask === undefined ? undefined : await decodeMask({ input: request.mask, codec, size: raster, ...limits });
+          const mask =
+            request.mask === undefined
+              ? undefined
+              : await decodeMask({ input: request.mask, codec, size: raster, ...limits });
           return { source: raster, mask };
         }),
       ),
     generate: (request) =>
-      track(async () => run(resolveRequest('generate', request, checkpoint), request, async () => ({ source: undefined, mask: undefined }))),
+      track(async () =>
+        run(resolveRequest('generate', request, checkpoint), request, async () => ({
+          source: undefined,
+          mask: undefined,
+        })),
+      ),
     async close() {
       closing.abort(new ClosedError('editor'));
       await Promise.allSettled(inFlight);

@@ -27,13 +27,26 @@ export function resolveRequest(
     task,
     instructions: instructionList(request.instruction),
     seed: integer('seed', request.seed ?? DEFAULT_SEED, 0, MAX_SEED),
-    numInferenceSteps: integer('numInferenceSteps', request.numInferenceSteps ?? defaults.numInferenceSteps, 1, MAX_STEPS),
+    numInferenceSteps: integer(
+      'numInferenceSteps',
+      request.numInferenceSteps ?? defaults.numInferenceSteps,
+      1,
+      MAX_STEPS,
+    ),
     guidanceScale: scale('guidanceScale', request.guidanceScale ?? defaults.guidanceScale),
     imageGuidanceScale: scale('imageGuidanceScale', edit.imageGuidanceScale ?? defaults.imageGuidanceScale),
     numImages: integer('numImages', request.numImages ?? 1, 1, MAX_IMAGES),
     size: requestedSize(request.size) ?? (task === 'generate' ? defaultSize(checkpoint) : undefined),
-    geometry: choice('geometry', edit.geometry ?? (task === 'edit' ? 'exact' : 'pipeline'), ['exact', 'reference', 'pipeline']),
-    preserve: choice('preserve', edit.preserve ?? (task === 'edit' ? defaults.preserve : 'off'), ['off', 'tone', 'auto']),
+    geometry: choice('geometry', edit.geometry ?? (task === 'edit' ? 'exact' : 'pipeline'), [
+      'exact',
+      'reference',
+      'pipeline',
+    ]),
+    preserve: choice('preserve', edit.preserve ?? (task === 'edit' ? defaults.preserve : 'off'), [
+      'off',
+      'tone',
+      'auto',
+    ]),
     previews: request.previews ?? false,
   };
 }
@@ -41,7 +54,11 @@ export function resolveRequest(
 function instructionList(instruction: unknown): readonly string[] {
   const list: readonly unknown[] = Array.isArray(instruction) ? instruction : [instruction];
   if (list.length === 0 || list.length > MAX_INSTRUCTIONS) {
-    throw new InvalidArgumentError({ argument: 'instruction', expected: `1 to ${MAX_INSTRUCTIONS} sentences`, received: String(list.length) });
+    throw new InvalidArgumentError({
+      argument: 'instruction',
+      expected: `1 to ${MAX_INSTRUCTIONS} sentences`,
+      received: String(list.length),
+    });
   }
   return list.map((item) => {
     if (typeof item === 'string' && item.trim() !== '') return item;
@@ -52,7 +69,11 @@ function instructionList(instruction: unknown): readonly string[] {
 
 function integer(argument: string, value: unknown, min: number, max: number): number {
   if (typeof value === 'number' && Number.isInteger(value) && value >= min && value <= max) return value;
-  throw new InvalidArgumentError({ argument, expected: `a whole number from ${min} to ${max}`, received: String(value) });
+  throw new InvalidArgumentError({
+    argument,
+    expected: `a whole number from ${min} to ${max}`,
+    received: String(value),
+  });
 }
 
 function scale(argument: string, value: unknown): number {
@@ -73,7 +94,7 @@ function requestedSize(size: unknown): ResolvedRequest['size'] {
 }
 
 function defaultSize({ transformer, vae }: Checkpoint): { width: number; height: number } {
-  const own = transformer.config.sample_size * transformer.config.patch_size * 2 ** (vae.config.encoder_block_out_channels.length - 1);
+  const own = transformer.config.sample_size * 2 ** (vae.config.encoder_block_out_channels.length - 1);
   const side = Math.min(own, DEFAULT_SIDE);
   return { width: side, height: side };
 }

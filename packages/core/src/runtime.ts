@@ -63,9 +63,49 @@ export { InvalidImageError } from './errors/invalid-image-error.js';
 export { InvalidInstructionError } from './errors/invalid-instruction-error.js';
 export { QueueFullError } from './errors/queue-full-error.js';
 export { VibeError } from './errors/vibe-error.js';
+export { type Box, coverAndCrop, letterbox, smartResize } from './image/geometry.js';
+export type {
+  DecodedImage,
+  EncodeOptions,
+  ImageCodec,
+  ImageFormat,
+  ImageInput,
+  SharpLike,
+} from './image/image-codec.js';
+export { type Composite, compositeOutsideMask, decodeMask } from './image/mask.js';
+export { rasterToTensor, tensorToRaster } from './image/pixel-tensor.js';
+export { prepareVisionInput, type VisionInput } from './image/qwen-image-processor.js';
 export type { Raster, Raster8 } from './image/raster.js';
+export { type Pixels, type ResampleMethod, type ResampleOptions, resample, resampleSync } from './image/resample.js';
+export { resizeAndCrop, resizeBilinear } from './image/resample-float.js';
+export { closestBin } from './image/resolution-bins.js';
+export { createWorkQueue, type WorkQueue } from './job/work-queue.js';
+export { type ChatWriter, createChatWriter } from './pipeline/conditioning/chat-text.js';
+export type { ImageGrid } from './pipeline/conditioning/image-grid.js';
+export {
+  createPromptEncoder,
+  type EncodedPrompts,
+  instructionQuery,
+  type PromptEncoder,
+  readTokenizer,
+} from './pipeline/conditioning/prompt.js';
+export {
+  emptyPictureFeatures,
+  type TextEncoderInputs,
+  textEncoderInputs,
+} from './pipeline/conditioning/text-inputs.js';
+export { visionEncoderInputs } from './pipeline/conditioning/vision-inputs.js';
+export { type Branch, type Guidance, planGuidance } from './pipeline/guidance.js';
+export {
+  createPipeline,
+  type Pipeline,
+  type PipelineParts,
+  type PipelineResult,
+  type PipelineRun,
+} from './pipeline/pipeline.js';
 export { type ProgressEvent, STAGES, type Stage } from './pipeline/progress.js';
 export type { ResolvedRequest } from './pipeline/request.js';
+export type { SessionPool } from './pipeline/session-pool.js';
 export type {
   Conditioning,
   FinishedPicture,
@@ -82,3 +122,8 @@ export type {
   StepState,
   Warning,
 } from './plugin/plugin.js';
+export type { NoiseDType, NoiseGenerator, NoiseSource } from './random/noise-source.js';
+export { torchCpuNoise } from './random/torch-cpu-noise.js';
+export { createTorchCudaNoise, type TorchCudaNoiseOptions } from './random/torch-cuda-noise.js';
+export type { Schedule, Scheduler, SchedulerFactory, SchedulerStep } from './scheduler/scheduler.js';
+export { createScheduler, SCHEDULERS } from './scheduler/schedulers.js';

@@ -13,10 +13,10 @@ import type { SchedulerFactory } from './scheduler/scheduler.js';
  *
  * @example
  * ```ts
- * import { createContainer, createEditor, torchCudaNoise, TOKENS } from 'vibe-edit';
+ * import { createContainer, createEditor, createTorchCudaNoise, TOKENS } from 'vibe-edit';
  *
  * const container = createContainer();
- * container.register(TOKENS.noise, { useValue: torchCudaNoise({ multiprocessors: 132 }) });
+ * container.register(TOKENS.noise, { useValue: createTorchCudaNoise({ multiprocessors: 132 }) });
  * const editor = await createEditor({ container });
  * ```
  */

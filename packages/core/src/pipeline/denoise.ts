@@ -70,7 +70,10 @@ export async function denoise(inputs: DenoiseInputs): Promise<HostTensor<'float3
 async function prepareGroups(inputs: DenoiseInputs): Promise<Group[]> {
   const { checkpoint, sessions, noise, batchSize, signal } = inputs;
   const pictures = noise.shape[0] as number;
-  const outputs = Array.from({ length: checkpoint.transformer.config.num_layers }, (_, index) => [`key.${index}`, `value.${index}`]).flat();
+  const outputs = Array.from({ length: checkpoint.transformer.config.num_layers }, (_, index) => [
+    `key.${index}`,
+    `value.${index}`,
+  ]).flat();
   const groups: Group[] = [];
   await sessions.use('transformerContext', { ...(signal && { signal }) }, async (session) => {
     for (let first = 0; first < pictures; first += batchSize) {
@@ -84,7 +87,11 @@ async function prepareGroups(inputs: DenoiseInputs): Promise<Group[]> {
 }
 
 /** Prompt embeddings of every branch of a group: [branches * count, queries, channels]. */
-function branchPrompts({ conditioning, guidance, numImages }: DenoiseInputs, first: number, count: number): HostTensor<'float32'> {
+function branchPrompts(
+  { conditioning, guidance, numImages }: DenoiseInputs,
+  first: number,
+  count: number,
+): HostTensor<'float32'> {
   const { promptEmbeds, nullEmbeds } = conditioning;
   const [, queries, channels] = promptEmbeds.shape as readonly [number, number, number];
   const size = queries * channels;
@@ -92,7 +99,10 @@ function branchPrompts({ conditioning, guidance, numImages }: DenoiseInputs, fir
   for (const [index, { prompt }] of guidance.branches.entries()) {
     for (let picture = 0; picture < count; picture++) {
       const instruction = Math.floor((first + picture) / numImages);
-      const row = prompt === 'null' ? nullEmbeds.values.subarray(0, size) : promptEmbeds.values.subarray(instruction * size, (instruction + 1) * size);
+      const row =
+        prompt === 'null'
+          ? nullEmbeds.values.subarray(0, size)
+          : promptEmbeds.values.subarray(instruction * size, (instruction + 1) * size);
       values.set(row, (index * count + picture) * size);
     }
   }
@@ -150,7 +160,8 @@ function branchSources(
   if (sourceLatents === undefined) return values;
   for (const [index, { source }] of branches.entries()) {
     if (source === 'zeros') continue;
-    for (let picture = 0; picture < count; picture++) values.set(sourceLatents.values, (index * count + picture) * size);
+    for (let picture = 0; picture < count; picture++)
+      values.set(sourceLatents.values, (index * count + picture) * size);
   }
   return values;
 }

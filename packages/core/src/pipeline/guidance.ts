@@ -28,7 +28,9 @@ const UNCONDITIONAL: Branch = { prompt: 'null', source: 'zeros' };
  * - image guidance under 1, or nothing to see: instruction and null prompt;
  * - else three, but for image guidance of exactly 1, where the unconditional branch has weight 0 and is left out.
  */
-export function planGuidance(request: Pick<ResolvedRequest, 'task' | 'guidanceScale' | 'imageGuidanceScale'>): Guidance {
+export function planGuidance(
+  request: Pick<ResolvedRequest, 'task' | 'guidanceScale' | 'imageGuidanceScale'>,
+): Guidance {
   const { task, guidanceScale, imageGuidanceScale } = request;
   const scale = Math.fround(guidanceScale);
   const imageScale = Math.fround(imageGuidanceScale);

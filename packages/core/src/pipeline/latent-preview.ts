@@ -43,7 +43,8 @@ export function fitLatentProjection(latents: HostTensor<'float32'>, image: HostT
   const targets = [0, 1, 2].map((colour) => poolColour(image, colour, height, width));
   const row = new Float64Array(size).fill(1);
   for (let pixel = 0; pixel < pixels; pixel++) {
-    for (let channel = 0; channel < channels; channel++) row[channel] = latents.values[channel * pixels + pixel] as number;
+    for (let channel = 0; channel < channels; channel++)
+      row[channel] = latents.values[channel * pixels + pixel] as number;
     for (let i = 0; i < size; i++) {
       const line = normal[i] as Float64Array;
       for (let j = 0; j < size; j++) line[j] = (line[j] as number) + (row[i] as number) * (row[j] as number);
@@ -52,7 +53,8 @@ export function fitLatentProjection(latents: HostTensor<'float32'>, image: HostT
       }
     }
   }
-  for (let i = 0; i < channels; i++) (normal[i] as Float64Array)[i] = ((normal[i] as Float64Array)[i] as number) + RIDGE * pixels;
+  for (let i = 0; i < channels; i++)
+    (normal[i] as Float64Array)[i] = ((normal[i] as Float64Array)[i] as number) + RIDGE * pixels;
   const [red, green, blue] = right.map((sums) => solve(normal, sums)) as [Float64Array, Float64Array, Float64Array];
   return { channels, weights: [red, green, blue] };
 }
@@ -92,7 +94,7 @@ function poolColour(image: HostTensor<'float32'>, colour: number, height: number
 /** Gaussian elimination with partial pivoting; the ridge keeps the matrix regular. */
 function solve(matrix: readonly Float64Array[], right: Float64Array): Float64Array {
   const size = right.length;
-  const rows = matrix.map((line, index) => Float64Array.of(...line, right[index] as number));
+  const rows: Float64Array[] = matrix.map((line, index) => Float64Array.of(...line, right[index] as number));
   for (let column = 0; column < size; column++) {
     let pivot = column;
     for (let row = column + 1; row < size; row++) {

@@ -3,7 +3,6 @@ import type { Checkpoint } from '../checkpoint/checkpoint.js';
 import { InvalidCheckpointError } from '../errors/invalid-checkpoint-error.js';
 import type { Raster8 } from '../image/raster.js';
 import type {
-  Conditioning,
   FinishedPicture,
   PipelineInput,
   PipelineStages,
@@ -15,12 +14,12 @@ import type {
 import { runHooks } from '../plugin/run-hooks.js';
 import type { NoiseSource } from '../random/noise-source.js';
 import type { SchedulerFactory } from '../scheduler/scheduler.js';
-import { createConditioner } from './condition.js';
+import { type Conditioner, createConditioner } from './condition.js';
 import { denoise } from './denoise.js';
 import { planGuidance } from './guidance.js';
 import { fitLatentProjection, type LatentProjection, previewLatents, probeLatents } from './latent-preview.js';
 import { pictureTensor } from './picture-tensor.js';
-import { prepareInput } from './prepare.js';
+import { compressionOf, prepareInput } from './prepare.js';
 import type { ProgressEvent, Stage } from './progress.js';
 import { STAGES } from './progress.js';
 import type { ResolvedRequest } from './request.js';
@@ -68,7 +67,10 @@ export function createPipeline(parts: PipelineParts): Pipeline {
   checkChannels(parts.checkpoint);
   const conditioner = createConditioner(parts);
   let projection: LatentProjection | undefined;
-  const previewProjection = async (latents: HostTensor<'float32'>, stages: PipelineStages): Promise<LatentProjection> => {
+  const previewProjection = async (
+    latents: HostTensor<'float32'>,
+    stages: PipelineStages,
+  ): Promise<LatentProjection> => {
     if (projection === undefined) {
       const probe = probeLatents(latents);
       projection = fitLatentProjection(probe, await stages.decode(probe));
@@ -81,7 +83,10 @@ export function createPipeline(parts: PipelineParts): Pipeline {
       const clock = stageClock();
       const stages = pipelineStages(parts, conditioner, signal);
       const warnings: Warning[] = [];
-      const state: { source: Raster8 | undefined; sourceLatents: HostTensor<'float32'> | undefined } = { source, sourceLatents: undefined };
+      const state: { source: Raster8 | undefined; sourceLatents: HostTensor<'float32'> | undefined } = {
+        source,
+        sourceLatents: undefined,
+      };
       const scheduler = parts.scheduler.create(checkpoint.scheduler);
       const schedule = scheduler.setTimesteps(request.numInferenceSteps);
       const steps = schedule.timesteps.length;
@@ -105,13 +110,28 @@ export function createPipeline(parts: PipelineParts): Pipeline {
       };
 
       enter('prepare');
-      const input = await runHooks(plugins, 'beforePrepare', { image: source, instructions: request.instructions } as PipelineInput, context);
+      const input = await runHooks(
+        plugins,
+        'beforePrepare',
+        { image: source, instructions: request.instructions } as PipelineInput,
+        context,
+      );
       state.source = input.image;
-      const prepared = await runHooks(plugins, 'afterPrepare', await prepareInput(checkpoint, request, input), context);
+      const prepared = await runHooks(
+        plugins,
+        'afterPrepare',
+        await prepareInput(checkpoint, request, input, signal),
+        context,
+      );
 
       enter('condition');
       const asked = await runHooks(plugins, 'beforeCondition', prepared, context);
-      const conditioning = await runHooks(plugins, 'afterCondition', await stages.condition(asked.instructions, asked.image), context);
+      const conditioning = await runHooks(
+        plugins,
+        'afterCondition',
+        await stages.condition(asked.instructions, asked.image),
+        context,
+      );
 
       if (prepared.workingImage !== undefined) {
         enter('encode');
@@ -150,11 +170,24 @@ export function createPipeline(parts: PipelineParts): Pipeline {
       for (let index = 0; index < (finalLatents.shape[0] as number); index++) {
         enter('decode', steps);
         const own = await runHooks(plugins, 'beforeDecode', { index, value: row(finalLatents, index) }, context);
-        const decoded = await runHooks(plugins, 'afterDecode', { index, value: await stages.decode(own.value) }, context);
+        const decoded = await runHooks(
+          plugins,
+          'afterDecode',
+          { index, value: await stages.decode(own.value) },
+          context,
+        );
         enter('restore', steps);
         const restoring = { index, decoded: decoded.value, latents: own.value, picture: undefined };
         const restored = await runHooks(plugins, 'beforeRestore', restoring, context);
-        const picture = await restorePicture({ request, prepared, source: state.source, mask, restored, warn: context.warn });
+        const picture = await restorePicture({
+          request,
+          prepared,
+          source: state.source,
+          mask,
+          restored,
+          signal,
+          warn: context.warn,
+        });
         pictures.push(await runHooks(plugins, 'afterRestore', { index, picture, text: {}, xmp: undefined }, context));
       }
       return { pictures, warnings, seconds: clock.stop() };
@@ -185,11 +218,11 @@ function checkChannels({ transformer, vae, path }: Checkpoint): void {
 
 function pipelineStages(
   { checkpoint, sessions }: PipelineParts,
-  conditioner: { condition(instructions: readonly string[], image: Raster8 | undefined, signal: AbortSignal | undefined): Promise<Conditioning> },
+  conditioner: Conditioner,
   signal: AbortSignal | undefined,
 ): PipelineStages {
-  const { scaling_factor: scale, encoder_block_out_channels } = checkpoint.vae.config;
-  const compression = 2 ** (encoder_block_out_channels.length - 1);
+  const { scaling_factor: scale } = checkpoint.vae.config;
+  const compression = compressionOf(checkpoint);
   const options = signal === undefined ? {} : { signal };
   const sizeTensor = (height: number, width: number): HostTensor<'int64'> =>
     hostTensor('int64', [2], BigInt64Array.of(BigInt(height), BigInt(width)));
@@ -197,34 +230,50 @@ function pipelineStages(
     async encode(image) {
       const [, , height, width] = image.shape as readonly [number, number, number, number];
       return await sessions.use('vaeEncoder', options, async (session) => {
-        const { latents } = await session.run({ image, latent_size: sizeTensor(height / compression, width / compression) }, options);
+        const { latents } = await session.run(
+          { image, latent_size: sizeTensor(height / compression, width / compression) },
+          options,
+        );
         return await scaled(latents as Tensor<'float32'>, (value) => value * scale);
       });
     },
     async decode(latents) {
       const [, , height, width] = latents.shape as readonly [number, number, number, number];
-      const unscaled = hostTensor('float32', latents.shape, latents.values.map((value) => value / scale));
+      const unscaled = hostTensor(
+        'float32',
+        latents.shape,
+        latents.values.map((value) => value / scale),
+      );
       return await sessions.use('vaeDecoder', options, async (session) => {
         const { image } = await session.run({ latents: unscaled, latent_size: sizeTensor(height, width) }, options);
         return await scaled(image as Tensor<'float32'>, undefined);
       });
     },
     condition: (instructions, image) => conditioner.condition(instructions, image, signal),
-    toTensor: (image, size) => pictureTensor(image, size),
+    toTensor: (image, size) => pictureTensor(image, size, signal),
   };
 }
 
-async function scaled(tensor: Tensor<'float32'>, map: ((value: number) => number) | undefined): Promise<HostTensor<'float32'>> {
+async function scaled(
+  tensor: Tensor<'float32'>,
+  map: ((value: number) => number) | undefined,
+): Promise<HostTensor<'float32'>> {
   const values = await tensor.data();
   tensor.dispose();
   return hostTensor('float32', tensor.shape, map === undefined ? values : values.map(map));
 }
 
-function drawNoise({ checkpoint, noise }: PipelineParts, request: ResolvedRequest, { bin }: PreparedInput): HostTensor<'float32'> {
-  const { latent_channels, encoder_block_out_channels } = checkpoint.vae.config;
-  const compression = 2 ** (encoder_block_out_channels.length - 1);
+function drawNoise(
+  { checkpoint, noise }: PipelineParts,
+  request: ResolvedRequest,
+  { bin }: PreparedInput,
+): HostTensor<'float32'> {
+  const { latent_channels } = checkpoint.vae.config;
+  const compression = compressionOf(checkpoint);
   const pictures = request.instructions.length * request.numImages;
-  return noise.create(request.seed).normal({ shape: [pictures, latent_channels, bin.height / compression, bin.width / compression] });
+  return noise
+    .create(request.seed)
+    .normal({ shape: [pictures, latent_channels, bin.height / compression, bin.width / compression] });
 }
 
 /** One picture of a batch, [1, ...]. */

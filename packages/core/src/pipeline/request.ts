@@ -1,5 +1,3 @@
-import type { Raster8 } from '../image/raster.js';
-
 /** An edit's parameters with every default filled in. */
 export interface ResolvedRequest {
   readonly task: 'edit' | 'generate';

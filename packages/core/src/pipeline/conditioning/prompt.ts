@@ -112,7 +112,8 @@ export function createPromptEncoder(checkpoint: Pick<Checkpoint, 'tokenizer' | '
   };
 }
 
-function readTokenizer(
+/** The tokenizer of a checkpoint. @throws {InvalidCheckpointError} when it cannot be read. */
+export function readTokenizer(
   tokenizer: Readonly<Record<string, unknown>>,
   config: Readonly<Record<string, unknown>>,
 ): TokenIds {
