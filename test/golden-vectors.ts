@@ -1,4 +1,6 @@
 import { readFileSync } from 'node:fs';
+import { fileURLToPath } from 'node:url';
+import sharp from 'sharp';
 
 /** A tensor of a golden file, widened to what JavaScript holds: bfloat16 to float32, 64-bit integers to numbers. */
 export interface GoldenTensor {
@@ -17,6 +19,18 @@ export function goldenPath(path: string): URL {
 /** A JSON file of the golden data. */
 export function goldenJson<Value>(path: string): Value {
   return JSON.parse(readFileSync(goldenPath(path), 'utf8'));
+}
+
+/** A picture of the golden data, 8-bit RGB. */
+export async function goldenPicture(
+  path: string,
+): Promise<{ width: number; height: number; channels: 3; data: Uint8Array }> {
+  const file = sharp(fileURLToPath(goldenPath(path)))
+    .toColourspace('srgb')
+    .removeAlpha()
+    .raw();
+  const { data, info } = await file.toBuffer({ resolveWithObject: true });
+  return { width: info.width, height: info.height, channels: 3, data: new Uint8Array(data) };
 }
 
 /** Every tensor of a safetensors file of the golden data, by name. */
