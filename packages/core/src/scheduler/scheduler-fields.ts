@@ -2,7 +2,7 @@ import type { SchedulerConfig } from '../checkpoint/configs.js';
 import { InvalidCheckpointError } from '../errors/invalid-checkpoint-error.js';
 
 /** The file whose fields are read, as it is named in errors. */
-export const SCHEDULER_FILE = 'scheduler/scheduler_config.json';
+const SCHEDULER_FILE = 'scheduler/scheduler_config.json';
 
 /** An error about one field of the scheduler's config. */
 export function schedulerFieldError(field: string, expected: string, received: unknown): InvalidCheckpointError {
