@@ -68,6 +68,19 @@ export function srgbChunk(): Uint8Array {
 }
 
 /**
+ * An ICC profile as an iCCP chunk.
+ *
+ * @param deflated the profile, compressed as zlib does
+ */
+export function profileChunk(deflated: Uint8Array): Uint8Array {
+  // A name of one letter, its end, and the compression method.
+  const data = new Uint8Array(3 + deflated.length);
+  data[0] = 'p'.charCodeAt(0);
+  data.set(deflated, 3);
+  return pngChunk('iCCP', data);
+}
+
+/**
  * Puts chunks into a PNG file, right after its header, so that a reader has them before the pixels come.
  *
  * @param png a whole PNG file as an encoder wrote it

@@ -1,8 +1,10 @@
+import { deflateSync } from 'node:zlib';
 import type { Metadata, Sharp } from 'sharp';
 import { throwIfAborted } from '../errors/aborted-error.js';
 import { InvalidImageError } from '../errors/invalid-image-error.js';
 import { abortable } from './abortable.js';
 import type { DecodedImage, ImageInput, SharpLike } from './image-codec.js';
+import { insertPngChunks, profileChunk } from './png-chunks.js';
 import type { Raster8 } from './raster.js';
 import { isSharpLike, readInput } from './read-input.js';
 import { checkLimit, loadSharp, type RawPicture, renderBytes, roundToBytes } from './sharp-module.js';
@@ -87,8 +89,7 @@ async function decodeBytes(
   try {
     const metadata = await abortable(sharp(file, { ...common, limitInputPixels: false }).metadata(), signal);
     checkMetadata(metadata, maxPixels);
-    const open = (): Sharp =>
-      sharp(file, { ...common, limitInputPixels: maxPixels, ignoreIcc: !hasUsableProfile(metadata) });
+    const open = (ignoreIcc: boolean): Sharp => sharp(file, { ...common, limitInputPixels: maxPixels, ignoreIcc });
     const { data, info } = await abortable(render(open, metadata), signal);
     return await toRaster(data, info, signal);
   } catch (cause) {
@@ -122,20 +123,30 @@ function checkMetadata(metadata: Metadata, maxPixels: number): void {
   }
 }
 
-/** An ICC profile has the signature `acsp` at byte 36 (ICC.1, section 7.2). Whatever else calls itself a profile is ignored. */
-function hasUsableProfile(metadata: Metadata): boolean {
+/**
+ * Whether there is an ICC profile worth the name: it has the signature `acsp` at byte 36 (ICC.1, section 7.2). libvips would
+ * report others on the console.
+ */
+function hasProfile(metadata: Metadata): boolean {
   return metadata.icc !== undefined && metadata.icc.toString('latin1', 36, 40) === 'acsp';
 }
 
-/** Pixels as 8-bit sRGB. */
-async function render(open: () => Sharp, metadata: Metadata): Promise<RawPicture> {
-  if (metadata.space !== 'rgb16' && metadata.space !== 'grey16') return renderBytes(open());
-  // libvips would cut off the lower byte; the first pass keeps 16 bits, the second rounds. And it brings 16-bit RGB with a
-  // profile to Display P3, not sRGB, unless it is asked for sRGB; without a profile the same question would do harm.
-  const wide = open().toColourspace('rgb16').raw({ depth: 'ushort' });
-  if (metadata.space === 'rgb16' && hasUsableProfile(metadata)) wide.withIccProfile('srgb');
+/** Pixels as 8-bit sRGB. `open` gives the file anew, with its profile or without. */
+async function render(open: (ignoreIcc: boolean) => Sharp, metadata: Metadata): Promise<RawPicture> {
+  const { space, icc } = metadata;
+  if (space !== 'rgb16' && space !== 'grey16') return renderBytes(open(!hasProfile(metadata)));
+  // libvips would cut off the lower byte, and bring 16-bit RGB with a profile to Display P3, coarsely. So the numbers are
+  // rounded to 8 bits first; then the profile, if there is one, is applied as it is to any 8-bit picture.
+  const wide = open(true).toColourspace('rgb16').raw({ depth: 'ushort' });
   const { data, info } = await wide.toBuffer({ resolveWithObject: true });
-  return roundToBytes(new Uint16Array(data.buffer, data.byteOffset, data.byteLength / 2), info);
+  const values = new Uint16Array(data.buffer, data.byteOffset, data.byteLength / 2);
+  const rounded = await roundToBytes(values, info);
+  if (space === 'grey16' || icc === undefined || !hasProfile(metadata)) return rounded;
+  const sharp = await loadSharp();
+  const png = await sharp(rounded.data, { raw: rounded.info, limitInputPixels: false })
+    .png({ compressionLevel: 0 })
+    .toBuffer();
+  return renderBytes(sharp(insertPngChunks(png, [profileChunk(deflateSync(icc))]), { limitInputPixels: false }));
 }
 
 /**

@@ -10,11 +10,12 @@ const DEFAULT_QUALITY = { jpeg: 92, webp: 90, avif: 65 } as const;
 const FULL_CHROMA_QUALITY = 90;
 /** Largest side, in pixels, that the encoders take. */
 const MAX_SIDE: Readonly<Record<ImageFormat, number>> = { png: 2 ** 31 - 1, jpeg: 65_500, webp: 16_383, avif: 16_384 };
-/** What is left of a JPEG segment (65,535 bytes) after its length and the XMP namespace; libvips drops a longer packet silently. */
-const MAX_JPEG_XMP_BYTES = 65_535 - 2 - 29 - 2;
+/** A longer packet does not fit a JPEG segment; libvips would leave it out without a word. */
+const MAX_JPEG_XMP_BYTES = 60_000;
 
 /** Writes a picture as `createSharpCodec` describes. */
 export async function encode(raster: Raster, format: ImageFormat, options: EncodeOptions = {}): Promise<Uint8Array> {
+  checkFormat(format);
   checkRaster(raster, format);
   checkOptions(format, options);
   const chunks = Object.entries(options.text ?? {}).map(([keyword, text]) => textChunk(keyword, text));
@@ -26,6 +27,11 @@ export async function encode(raster: Raster, format: ImageFormat, options: Encod
   const file = await withFormat(picture, format, options.quality).toBuffer();
   const bytes = new Uint8Array(file.buffer, file.byteOffset, file.byteLength);
   return format === 'png' && chunks.length > 0 ? insertPngChunks(bytes, chunks) : bytes;
+}
+
+function checkFormat(format: string): void {
+  if (Object.hasOwn(MAX_SIDE, format)) return;
+  throw new InvalidArgumentError({ argument: 'format', expected: 'png, jpeg, webp or avif', received: format });
 }
 
 function checkRaster(raster: Raster, format: ImageFormat): void {
@@ -91,11 +97,5 @@ function withFormat(picture: Sharp, format: ImageFormat, quality: number | undef
       return picture.webp({ quality: quality ?? DEFAULT_QUALITY.webp });
     case 'avif':
       return picture.avif({ quality: quality ?? DEFAULT_QUALITY.avif });
-    default:
-      throw new InvalidArgumentError({
-        argument: 'format',
-        expected: 'png, jpeg, webp or avif',
-        received: String(format),
-      });
   }
 }
