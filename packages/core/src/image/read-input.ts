@@ -139,15 +139,36 @@ function readBlob(blob: Blob, { maxBytes, signal }: ReadOptions): Promise<Uint8A
   return reading('a Blob', async () => new Uint8Array(await abortable(blob.arrayBuffer(), signal)));
 }
 
+interface Source {
+  next(): Promise<{ done?: boolean | undefined; value?: unknown }>;
+  cancel(): Promise<unknown>;
+}
+
+/** A web stream is cancelled through its reader and a Node stream destroyed, since their iterators wait for a chunk first. */
+function openStream(stream: AsyncIterable<unknown>): Source {
+  if (stream instanceof ReadableStream) {
+    const reader = stream.getReader();
+    return { next: () => reader.read(), cancel: () => reader.cancel() };
+  }
+  const iterator = stream[Symbol.asyncIterator]();
+  return {
+    next: () => iterator.next(),
+    cancel: async () => {
+      if ('destroy' in stream && typeof stream.destroy === 'function') stream.destroy();
+      else await iterator.return?.();
+    },
+  };
+}
+
 function readStream(stream: AsyncIterable<unknown>, { maxBytes, signal }: ReadOptions): Promise<Uint8Array> {
   return reading('a stream', async () => {
-    const iterator = stream[Symbol.asyncIterator]();
+    const source = openStream(stream);
     const chunks: Uint8Array[] = [];
     let length = 0;
     let ended = false;
     try {
       for (;;) {
-        const { done, value } = await abortable(iterator.next(), signal);
+        const { done, value } = await abortable(source.next(), signal);
         ended = done === true;
         if (ended) break;
         if (!(value instanceof Uint8Array)) {
@@ -159,8 +180,8 @@ function readStream(stream: AsyncIterable<unknown>, { maxBytes, signal }: ReadOp
         chunks.push(value);
       }
     } finally {
-      // Cancels the source. Not awaited: a source that hangs may never answer, and its failure is of no interest any more.
-      if (!ended) iterator.return?.().catch(() => undefined);
+      // Not awaited: a source that hangs may never answer, and its failure is of no interest any more.
+      if (!ended) source.cancel().catch(() => undefined);
     }
     const bytes = new Uint8Array(length);
     let offset = 0;
