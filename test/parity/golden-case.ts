@@ -1,0 +1,57 @@
+/** `runs.json` of a case. */
+export interface GoldenCase {
+  readonly case: string;
+  /** Folder of the checkpoint, relative to the case; default `checkpoint`. */
+  readonly checkpoint?: string;
+  readonly checkpoint_bytes?: number;
+  readonly versions?: unknown;
+  readonly runs: readonly GoldenRun[];
+  readonly seq_cat?: { readonly t2i: GoldenRun; readonly edit?: unknown; readonly note?: string };
+  readonly image_processor?: { readonly pictures: Readonly<Record<string, { readonly grid: readonly number[] }>> };
+}
+
+/** One call of the reference's pipeline. */
+export interface GoldenRun {
+  readonly name: string;
+  readonly picture?: string;
+  readonly prompt: string | readonly string[];
+  readonly steps: number;
+  readonly guidance_scale: number;
+  readonly image_guidance_scale: number;
+  readonly seed: number;
+  readonly num_images_per_prompt?: number;
+  readonly height?: number;
+  readonly width?: number;
+  readonly editor?: boolean;
+  readonly dtype?: string;
+  readonly latents_shape: readonly number[];
+  readonly decoded_shape: readonly number[];
+  readonly branches: number;
+  readonly chat_text: readonly (string | readonly string[])[];
+  readonly decoded_mean: number;
+  readonly decoded_std: number;
+  readonly final_latents_std: number;
+  readonly bin?: readonly [number, number];
+  readonly editor_crop?: readonly number[];
+  readonly files?: readonly string[];
+}
+
+/** `noise-floor.json`: run -> comparison -> tensor -> largest difference. */
+export type NoiseFloor = Readonly<Record<string, Readonly<Record<string, Readonly<Record<string, number>>>>>>;
+
+/** How far float64 moves a tensor of a run; 0 where that was not measured. */
+export function float64Noise(floor: NoiseFloor | undefined, run: string, tensor: string): number {
+  const rows = floor?.[run] ?? {};
+  const row = Object.entries(rows).find(([name]) => name.includes('float64'))?.[1] ?? {};
+  const step = /^step\.(\d+)\./.exec(tensor)?.[1];
+  if (step !== undefined) return Math.max(row[`step.${step}.branches`] ?? 0, row[`step.${step}.latents`] ?? 0);
+  return row[NOISE_NAME[tensor] ?? tensor] ?? 0;
+}
+
+/** Tensors that share a row with another one. */
+const NOISE_NAME: Readonly<Record<string, string>> = {
+  source_latents: 'encoder_output',
+  branch_prompt_embeds: 'prompt_embeds',
+  decoder_input: 'decoded',
+  decoded_corner: 'decoded',
+};
