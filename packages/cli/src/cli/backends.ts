@@ -1,0 +1,16 @@
+import type { BackendDescription } from '@vibe-edit/core';
+
+/** The backends that `--backend` takes, the default first. A backend's module is loaded when it is asked for. */
+const BACKENDS = {
+  cpu: async () => (await import('@vibe-edit/adapters/cpu')).cpu(),
+  webgpu: async () => (await import('@vibe-edit/adapters/webgpu')).webgpu(),
+} as const satisfies Record<string, () => Promise<BackendDescription>>;
+
+export type BackendName = keyof typeof BACKENDS;
+
+export const BACKEND_NAMES = ['cpu', 'webgpu'] as const satisfies readonly BackendName[];
+
+/** Describes a backend by its name. */
+export function describeBackend(name: BackendName): Promise<BackendDescription> {
+  return BACKENDS[name]();
+}

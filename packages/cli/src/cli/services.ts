@@ -1,0 +1,32 @@
+import type { BackendDescription, Editor, PulledCheckpoint, PullOptions } from '@vibe-edit/core';
+import { type BackendName, describeBackend } from './backends.js';
+
+export interface OpenEditorOptions {
+  /** Folder or `OWNER/NAME[@REVISION]`; default: the embedded checkpoint. */
+  readonly checkpoint?: string;
+  readonly backend: BackendName;
+  /** Write instruction, seed and checkpoint into the pictures. */
+  readonly provenance?: boolean;
+}
+
+/** What the commands do their work with. */
+export interface Services {
+  openEditor(options: OpenEditorOptions): Promise<Editor>;
+  pullCheckpoint(options: PullOptions): Promise<PulledCheckpoint>;
+  describeBackend(name: BackendName): Promise<BackendDescription>;
+}
+
+/** The SDK. Its parts are loaded when they are needed, so that `--help` is there at once. */
+export const sdkServices: Services = {
+  async openEditor({ checkpoint, backend, provenance }) {
+    const { createEditor } = await import('../index.js');
+    const plugins = provenance ? [(await import('@vibe-edit/plugins/provenance')).provenance()] : [];
+    return createEditor({
+      backend: await describeBackend(backend),
+      plugins,
+      ...(checkpoint !== undefined && { checkpoint }),
+    });
+  },
+  pullCheckpoint: async (options) => (await import('@vibe-edit/core')).pullCheckpoint(options),
+  describeBackend,
+};
