@@ -5,7 +5,8 @@ import { isCommit, isSafePath } from './hub-cache.js';
 import { type HubClient, publicUrl, readBody } from './hub-client.js';
 
 const MAX_ANSWER_BYTES = 16 * 2 ** 20;
-const MAX_REQUESTS = 200;
+/** The hub lists a thousand entries a page. */
+const MAX_REQUESTS = 50;
 const MAX_ENTRIES = 20_000;
 
 /** A file of a repository, as the hub lists it. */
