@@ -22,7 +22,8 @@ export function activation(op: Ops, x: Value, name: string, part: 'text_config' 
   if (apply === undefined) {
     throw new InvalidCheckpointError({
       file: 'text_encoder/config.json',
-      expected: `${part}.hidden_act to be one of ${Object.keys(ACTIVATIONS).join(', ')}`,
+      field: `${part}.hidden_act`,
+      expected: `one of ${Object.keys(ACTIVATIONS).join(', ')}`,
       received: name,
     });
   }

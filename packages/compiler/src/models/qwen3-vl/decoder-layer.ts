@@ -1,4 +1,4 @@
-import { InvalidCheckpointError, type TextConfig } from '@vibe-edit/core/runtime';
+import type { TextConfig } from '@vibe-edit/core/runtime';
 import type { Value } from '../../ir/graph.js';
 import type { Scope } from '../../ir/scope.js';
 import { linear } from '../../nn/linear.js';
@@ -105,16 +105,4 @@ function groupedAttention(scope: Scope, q: Value, k: Value, v: Value, config: Te
   const scores = op.Add(op.MatMul(queries, keys), bias);
   const attended = op.MatMul(op.Softmax(scores, -1), values);
   return op.Reshape(op.Transpose(attended, [0, 3, 1, 2, 4]), [0, 0, heads * headDim]);
-}
-
-/** @throws {InvalidCheckpointError} when the heads cannot be grouped or turned. */
-export function checkHeads(config: TextConfig): void {
-  const { num_attention_heads: heads, num_key_value_heads: keyValueHeads, head_dim: headDim } = config;
-  if (heads % keyValueHeads !== 0 || headDim % 2 !== 0) {
-    throw new InvalidCheckpointError({
-      file: 'text_encoder/config.json',
-      expected: 'text_config.num_attention_heads to be a multiple of num_key_value_heads, head_dim to be even',
-      received: `${heads}, ${keyValueHeads} and ${headDim}`,
-    });
-  }
 }

@@ -2,7 +2,7 @@ import type { BuildContext } from '../../compile-component.js';
 import type { Value } from '../../ir/graph.js';
 import { Scope } from '../../ir/scope.js';
 import { rmsNorm } from '../../nn/norm.js';
-import { type Causal, checkHeads, type DecoderInputs, decoderLayer } from './decoder-layer.js';
+import { type Causal, type DecoderInputs, decoderLayer } from './decoder-layer.js';
 import { deepstackFeatures } from './deepstack.js';
 
 /** GroupQueryAttention takes heads of multiples of this width only. */
@@ -25,7 +25,6 @@ export function buildTextEncoder(context: BuildContext): readonly string[] {
   const { graph, checkpoint, taps, target } = context;
   const { config: textEncoder, stateDict } = checkpoint.textEncoder;
   const config = textEncoder.text_config;
-  checkHeads(config);
   const { hidden_size: width, head_dim: headDim } = config;
   const model = Scope.root({
     graph,

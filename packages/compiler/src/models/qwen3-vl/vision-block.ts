@@ -1,4 +1,4 @@
-import { InvalidCheckpointError, type VisionConfig } from '@vibe-edit/core/runtime';
+import type { VisionConfig } from '@vibe-edit/core/runtime';
 import type { Value } from '../../ir/graph.js';
 import type { Scope } from '../../ir/scope.js';
 import { linear } from '../../nn/linear.js';
@@ -15,19 +15,6 @@ export interface VisionBlockInputs {
   /** Rotary tables [patches, head_dim / 2]. */
   readonly cos: Value;
   readonly sin: Value;
-}
-
-/** Width of a head of the vision tower. @throws {InvalidCheckpointError} when the heads do not share its width evenly. */
-export function visionHeadDim({ hidden_size, num_heads }: VisionConfig): number {
-  const headDim = hidden_size / num_heads;
-  if (headDim % 4 !== 0) {
-    throw new InvalidCheckpointError({
-      file: 'text_encoder/config.json',
-      expected: 'vision_config.hidden_size to be a multiple of 4 x num_heads',
-      received: `${hidden_size} for ${num_heads} heads`,
-    });
-  }
-  return headDim;
 }
 
 /**
@@ -58,7 +45,7 @@ function selfAttention(scope: Scope, x: Value, inputs: VisionBlockInputs): Value
   const { op } = scope;
   const { config, attention, cos, sin } = inputs;
   const { hidden_size: width, num_heads: heads } = config;
-  const headDim = visionHeadDim(config);
+  const headDim = width / heads;
   const [query, key, value] = op.Split(linear(scope.at('qkv'), x, 3 * width), [width, width, width], 1) as [
     Value,
     Value,

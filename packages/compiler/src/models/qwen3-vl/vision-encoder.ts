@@ -1,10 +1,9 @@
-import { InvalidCheckpointError } from '@vibe-edit/core/runtime';
 import type { BuildContext } from '../../compile-component.js';
 import type { Value } from '../../ir/graph.js';
 import { Scope } from '../../ir/scope.js';
 import { deepstackFeatures } from './deepstack.js';
 import { patchMerger } from './patch-merger.js';
-import { visionBlock, visionHeadDim } from './vision-block.js';
+import { visionBlock } from './vision-block.js';
 
 /**
  * The vision tower of Qwen3-VL on one picture (arXiv 2511.21631, section 2).
@@ -18,7 +17,7 @@ export function buildVisionEncoder(context: BuildContext): readonly string[] {
   const { graph, checkpoint, taps, target } = context;
   const { config: textEncoder, stateDict } = checkpoint.textEncoder;
   const config = textEncoder.vision_config;
-  const headDim = visionHeadDim(config);
+  const headDim = config.hidden_size / config.num_heads;
   const { in_channels: channels, patch_size: patch, hidden_size: width } = config;
   const visual = Scope.root({ graph, stateDict, folder: 'text_encoder', key: 'model.visual', path: 'visual', taps });
   const { op } = visual;
@@ -55,25 +54,10 @@ export function buildVisionEncoder(context: BuildContext): readonly string[] {
  */
 function patchEmbed(scope: Scope, codes: Value, context: BuildContext): Value {
   const { op } = scope;
-  const { imageProcessor, textEncoder } = context.checkpoint;
-  const { vision_config: config } = textEncoder.config;
+  const { vision_config: config } = context.checkpoint.textEncoder.config;
   const { in_channels: channels, patch_size: patch, temporal_patch_size: frames, hidden_size: width } = config;
-  // The fast processor of transformers folds the rescaling into mean and deviation: (code - 127.5) / 127.5 with the usual values.
-  const folded = (name: 'image_mean' | 'image_std'): Value => {
-    const values = imageProcessor[name];
-    if (values.length !== channels) {
-      throw new InvalidCheckpointError({
-        file: 'tokenizer/preprocessor_config.json',
-        expected: `${name} of ${channels} values`,
-        received: `${values.length}`,
-      });
-    }
-    const scaled = values.map((value) =>
-      Math.fround(Math.fround(value) * Math.fround(1 / imageProcessor.rescale_factor)),
-    );
-    return op.float(scaled, [channels, 1, 1]);
-  };
-  const pixels = op.Div(op.Sub(op.Cast(codes, 'float32'), folded('image_mean')), folded('image_std'));
+  // How the fast image processor of transformers turns 8-bit values into -1..1, and in that order of roundings.
+  const pixels = op.Div(op.Sub(op.Cast(codes, 'float32'), op.float(127.5)), op.float(127.5));
   const frame = op.Reshape(pixels, [-1, channels, 1, patch * patch]);
   const rows = op.Reshape(op.Concat(new Array<Value>(frames).fill(frame), 2), [-1, channels * frames * patch * patch]);
   const projection = scope.at('proj');

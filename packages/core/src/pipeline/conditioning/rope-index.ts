@@ -1,6 +1,5 @@
 import { type HostTensor, hostTensor } from '../../backend/tensor.js';
 import type { TextConfig, TextEncoderConfig } from '../../checkpoint/configs.js';
-import { InvalidCheckpointError } from '../../errors/invalid-checkpoint-error.js';
 import type { ImageGrid } from './image-grid.js';
 import { inverseFrequencies, type RotaryTables, rotaryTables } from './rotary.js';
 
@@ -71,18 +70,10 @@ function positionAt(place: number, { start, rows, columns }: Picture): readonly 
  *
  * @param options.positions [3, prompts, sequence].
  * @returns Tables [prompts, sequence, head_dim].
- * @throws {InvalidCheckpointError} when the config asks for another kind of rotary embedding.
  */
 export function textRotaryTables(options: { positions: HostTensor<'int64'>; config: TextConfig }): RotaryTables {
   const { positions, config } = options;
-  const { rope_type, mrope_section } = config.rope_scaling;
-  if (rope_type !== 'default' || mrope_section.length !== 3) {
-    throw new InvalidCheckpointError({
-      file: 'text_encoder/config.json',
-      expected: 'text_config.rope_scaling of rope_type "default" with three sections',
-      received: `"${rope_type}" with ${mrope_section.length}`,
-    });
-  }
+  const { mrope_section } = config.rope_scaling;
   const frequencies = inverseFrequencies({ dim: config.head_dim, theta: config.rope_theta });
   const axes = Array.from(frequencies, (_, i) => (i % 3 !== 0 && i < 3 * mrope_section[i % 3]! ? i % 3 : 0));
   const values = Float32Array.from(positions.values, Number);

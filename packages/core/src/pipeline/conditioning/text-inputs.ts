@@ -26,7 +26,7 @@ export interface TextEncoderInputs {
  *
  * @param options.grid The picture's patches; undefined in text-to-image. All prompts share the picture.
  * @param options.queries Number of meta queries.
- * @throws {InvalidCheckpointError} when the config asks for an unknown kind of rotary embedding.
+ * @throws {InvalidArgumentError} when the grid is no single frame of whole blocks.
  */
 export function textEncoderInputs(options: {
   prompts: EncodedPrompts;
