@@ -1,0 +1,75 @@
+import { type Backend, type BackendDescription, InvalidArgumentError } from '@vibe-edit/core/runtime';
+import { createOrtBackend } from '../ort/ort-backend.js';
+import { defaultThreads } from './default-threads.js';
+import { AUTO_WEIGHTS, type WeightPolicy } from './weight-policy.js';
+
+export type { WeightPolicy } from './weight-policy.js';
+
+export interface CpuOptions {
+  /** Threads of one operator. Default: one a physical core that this process may use. */
+  threads?: number;
+  /** What happens to weights that are not float32 in their file. Default `auto`: by component. */
+  weights?: WeightPolicy | 'auto';
+}
+
+/**
+ * ONNX Runtime on the CPU, in float32: runs everywhere.
+ *
+ * @throws {InvalidArgumentError} when an option is not what it takes.
+ * @example
+ * ```ts
+ * import { cpu } from '@vibe-edit/adapters/cpu';
+ * import { createEditor } from 'vibe-edit';
+ *
+ * const editor = await createEditor({ backend: cpu({ threads: 4 }) });
+ * ```
+ */
+export function cpu(options: CpuOptions = {}): BackendDescription {
+  return { name: 'cpu', module: import.meta.url, options: { ...checkedOptions(options) } };
+}
+
+/**
+ * Makes the backend that `cpu()` describes, in this process.
+ * @throws {InvalidArgumentError} when an option is not what it takes.
+ * @throws {BackendUnavailableError} when ONNX Runtime cannot be loaded.
+ */
+export function createBackend(options: CpuOptions = {}): Promise<Backend> {
+  const { threads = defaultThreads(), weights = 'auto' } = checkedOptions(options);
+  return createOrtBackend({
+    name: 'cpu',
+    executionProviders: ['cpu'],
+    target: { attention: 'fused', embeddings: 'stored' },
+    outputLocation: 'cpu',
+    sessionOptions(component) {
+      const policy = weights === 'auto' ? AUTO_WEIGHTS[component] : weights;
+      return {
+        threads,
+        entries: {
+          // Idle threads would burn the cores that the rest of the program needs, for no gain.
+          session: { 'intra_op.allow_spinning': '0' },
+          ...(policy === 'mapped' ? { optimization: { disable_specified_optimizers: 'ConstantFolding' } } : {}),
+        },
+      };
+    },
+    missing: () => undefined,
+  });
+}
+
+function checkedOptions(options: CpuOptions): CpuOptions {
+  const { threads, weights } = options;
+  if (threads !== undefined && !(Number.isInteger(threads) && threads >= 1)) {
+    throw new InvalidArgumentError({
+      argument: 'threads',
+      expected: 'a whole number of 1 or more',
+      received: String(threads),
+    });
+  }
+  if (weights !== undefined && !['mapped', 'folded', 'auto'].includes(weights)) {
+    throw new InvalidArgumentError({
+      argument: 'weights',
+      expected: 'mapped, folded or auto',
+      received: String(weights),
+    });
+  }
+  return options;
+}

@@ -1,0 +1,132 @@
+import type { CompiledModel, ValueInfo } from '@vibe-edit/compiler';
+import {
+  AbortedError,
+  BackendError,
+  ClosedError,
+  type Component,
+  checkInputs,
+  type DType,
+  type HostTensor,
+  hostTensor,
+  isHostTensor,
+  type RunOptions,
+  type Session,
+  type Tensor,
+  throwIfAborted,
+} from '@vibe-edit/core/runtime';
+import type { InferenceSession, Tensor as NativeTensor } from 'onnxruntime-node';
+import type { Ort } from './load-ort.js';
+import { OrtTensor, type ReadTensor } from './ort-tensor.js';
+
+export interface OrtSessionOptions {
+  readonly ort: Ort;
+  readonly native: InferenceSession;
+  readonly model: CompiledModel;
+  readonly component: Component;
+  /** Name of the backend, for messages. */
+  readonly backend: string;
+  /** The backend; tensors of others are not taken. */
+  readonly owner: object;
+  readonly read: ReadTensor;
+}
+
+/** A component in ONNX Runtime. */
+export class OrtSession implements Session {
+  readonly component: Component;
+  readonly inputs: readonly string[];
+  readonly outputs: readonly string[];
+  readonly #options: OrtSessionOptions;
+  readonly #values: ReadonlyMap<string, ValueInfo>;
+  readonly #running = new Set<Promise<unknown>>();
+  #closing: Promise<void> | undefined;
+
+  constructor(options: OrtSessionOptions) {
+    const { model, component } = options;
+    this.#options = options;
+    this.component = component;
+    this.inputs = model.inputs.map(({ name }) => name);
+    this.outputs = [...model.outputs, ...model.taps].map(({ name }) => name);
+    this.#values = new Map([...model.outputs, ...model.taps].map((value) => [value.name, value]));
+  }
+
+  /** Whether `close` was called. */
+  get closed(): boolean {
+    return this.#closing !== undefined;
+  }
+
+  run(inputs: Readonly<Record<string, Tensor>>, options: RunOptions = {}): Promise<Record<string, Tensor>> {
+    if (this.closed) return Promise.reject(new ClosedError(`session of ${this.component}`));
+    const running = this.#run(inputs, options);
+    const settled = running.catch(() => {}).finally(() => this.#running.delete(settled));
+    this.#running.add(settled);
+    return running;
+  }
+
+  close(): Promise<void> {
+    this.#closing ??= Promise.all(this.#running).then(() => this.#options.native.release());
+    return this.#closing;
+  }
+
+  async #run(inputs: Readonly<Record<string, Tensor>>, options: RunOptions): Promise<Record<string, Tensor>> {
+    const { model, backend, native } = this.#options;
+    const { keep = [], signal } = options;
+    throwIfAborted(signal);
+    checkInputs({ backend, component: this.component, expected: model.inputs, given: inputs });
+    const wanted = [...new Set([...(options.outputs ?? model.outputs.map(({ name }) => name)), ...keep])];
+    const unknown = wanted.find((name) => !this.#values.has(name));
+    if (unknown !== undefined)
+      throw this.#fault(`Expected outputs among ${this.outputs.join(', ')} but received ${unknown}`);
+    const feeds = Object.fromEntries(
+      Object.entries(inputs).map(([name, tensor]) => [name, this.#toNative(name, tensor)]),
+    );
+
+    let results: Awaited<ReturnType<InferenceSession['run']>>;
+    try {
+      results = await native.run(feeds, wanted);
+    } catch (cause) {
+      throw this.#fault(firstLine(cause), cause);
+    }
+    const outputs: Record<string, Tensor> = {};
+    for (const name of wanted) {
+      const result = results[name] as NativeTensor;
+      outputs[name] = keep.includes(name) ? this.#keep(name, result) : await this.#toHost(name, result);
+    }
+    if (signal?.aborted) {
+      for (const tensor of Object.values(outputs)) tensor.dispose();
+      throw new AbortedError(signal.reason);
+    }
+    return outputs;
+  }
+
+  #toNative(name: string, tensor: Tensor): NativeTensor {
+    if (isHostTensor(tensor)) return new this.#options.ort.Tensor(tensor.dtype, tensor.values, tensor.shape);
+    if (tensor instanceof OrtTensor && tensor.owner === this.#options.owner) return tensor.native;
+    throw this.#fault(`Expected a host tensor or one that this backend kept for input ${name} but received another's`);
+  }
+
+  #keep(name: string, native: NativeTensor): OrtTensor {
+    const { backend, owner, read } = this.#options;
+    return new OrtTensor({ native, dtype: this.#dtype(name), owner, backend, read });
+  }
+
+  async #toHost(name: string, native: NativeTensor): Promise<HostTensor> {
+    const shape = native.dims;
+    const values = await this.#options.read(native);
+    native.dispose();
+    return hostTensor(this.#dtype(name), shape, values);
+  }
+
+  #dtype(name: string): DType {
+    return this.#values.get(name)?.dtype ?? 'float32';
+  }
+
+  #fault(message: string, cause?: unknown): BackendError {
+    return new BackendError({ backend: this.#options.backend, component: this.component, message, cause });
+  }
+}
+
+/** What a native error says without its addresses and stack. */
+export function firstLine(error: unknown): string {
+  const message = error instanceof Error ? error.message : String(error);
+  return message.split('\n')[0] as string;
+}
