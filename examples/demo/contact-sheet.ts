@@ -1,3 +1,6 @@
+import { readFile } from 'node:fs/promises';
+import { createRequire } from 'node:module';
+import opentype, { type Font } from 'opentype.js';
 import sharp from 'sharp';
 
 /** A picture of the sheet and what is written under it. */
@@ -8,42 +11,55 @@ export interface SheetEntry {
 }
 
 export interface ContactSheetOptions {
+  /** Pictures of one shape. */
   readonly entries: readonly SheetEntry[];
   readonly columns: number;
   /** Width of every picture on the sheet, in pixels. */
   readonly width: number;
 }
 
-const GAP = 12;
-const LABEL_HEIGHT = 36;
-const BACKGROUND = '#ffffff';
+const GAP = 14;
+const LABEL_HEIGHT = 34;
+const FONT_SIZE = 18;
 
-/** Pictures of one shape in rows, each with its label, as PNG. */
+/** Pictures in rows, each with its label, as PNG. */
 export async function contactSheet({ entries, columns, width }: ContactSheetOptions): Promise<Buffer> {
-  const pictures = await Promise.all(entries.map(({ picture }) => sharp(picture).resize({ width }).png().toBuffer()));
-  const { height = 0 } = await sharp(pictures[0]).metadata();
-  const rows = Math.ceil(entries.length / columns);
-  const cells = entries.flatMap(({ label }, index) => {
+  const font = await loadFont();
+  const cells = await Promise.all(
+    entries.map(async ({ picture, label }) => {
+      const resized = await sharp(picture).resize({ width }).png().toBuffer({ resolveWithObject: true });
+      return { data: resized.data, height: resized.info.height, label: labelPicture(font, label, width) };
+    }),
+  );
+  const height = Math.max(...cells.map((cell) => cell.height));
+  const rows = Math.ceil(cells.length / columns);
+  const layers = cells.flatMap(({ data, label }, index) => {
     const left = GAP + (index % columns) * (width + GAP);
     const top = GAP + Math.floor(index / columns) * (height + LABEL_HEIGHT + GAP);
     return [
-      { input: pictures[index] as Buffer, left, top },
-      { input: labelPicture(label, width), left, top: top + height },
+      { input: data, left, top },
+      { input: label, left, top: top + height },
     ];
   });
   const canvas = {
     width: GAP + columns * (width + GAP),
     height: GAP + rows * (height + LABEL_HEIGHT + GAP),
     channels: 3 as const,
-    background: BACKGROUND,
+    background: '#ffffff',
   };
-  return sharp({ create: canvas }).composite(cells).png().toBuffer();
+  return sharp({ create: canvas }).composite(layers).png().toBuffer();
 }
 
-function labelPicture(label: string, width: number): Buffer {
-  const escaped = label.replaceAll('&', '&amp;').replaceAll('<', '&lt;');
+/** A font of our own, as a machine without a desktop often has none. */
+async function loadFont(): Promise<Font> {
+  const path = createRequire(import.meta.url).resolve('@fontsource/lato/files/lato-latin-400-normal.woff');
+  return opentype.parse(Uint8Array.from(await readFile(path)).buffer);
+}
+
+/** The label as outlines, which need no font to draw. */
+function labelPicture(font: Font, label: string, width: number): Buffer {
+  const outlines = font.getPath(label, 0, FONT_SIZE * 1.2, FONT_SIZE).toPathData(2);
   return Buffer.from(
-    `<svg xmlns="http://www.w3.org/2000/svg" width="${width}" height="${LABEL_HEIGHT}">` +
-      `<text x="0" y="23" font-family="sans-serif" font-size="17" fill="#222222">${escaped}</text></svg>`,
+    `<svg xmlns="http://www.w3.org/2000/svg" width="${width}" height="${LABEL_HEIGHT}"><path d="${outlines}" fill="#222222"/></svg>`,
   );
 }
