@@ -18,12 +18,14 @@ export interface Services {
 
 /** The SDK. Its parts are loaded when they are needed, so that `--help` is there at once. */
 export const sdkServices: Services = {
-  async openEditor({ checkpoint, backend, provenance }) {
-    const { createEditor } = await import('../index.js');
-    const plugins = provenance ? [(await import('@vibe-edit/plugins/provenance')).provenance()] : [];
+  async openEditor({ checkpoint, backend, provenance: stamped = false }) {
+    const { createEditor, preserve, provenance } = await import('../index.js');
+    const { blockOtherLoaders } = await import('@vibe-edit/core');
+    // This process reads the pictures of strangers with nothing but the codec.
+    await blockOtherLoaders();
     return createEditor({
       backend: await describeBackend(backend),
-      plugins,
+      plugins: [preserve(), ...(stamped ? [provenance()] : [])],
       ...(checkpoint !== undefined && { checkpoint }),
     });
   },
