@@ -9,7 +9,10 @@ import { build, type Plugin } from 'esbuild';
 
 const ROOT = dirname(dirname(fileURLToPath(import.meta.url)));
 const ENTRIES = ['@vibe-edit/core/runtime', '@vibe-edit/compiler'];
-const NODE_GLOBALS = ['Buffer', 'process', 'setImmediate', 'clearImmediate', '__dirname', '__filename', 'require'];
+/** Globals that only Node has. */
+const NODE_GLOBALS = ['Buffer', '__dirname', '__filename', 'require'];
+/** Globals that code may use where it has asked with `typeof` whether they are there. */
+const OPTIONAL_GLOBALS = ['process', 'setImmediate', 'clearImmediate'];
 const STAND_IN = '__nodeGlobal_';
 
 /** Refuses modules that exist in Node only, naming who imports them. */
@@ -33,7 +36,7 @@ async function bundle(entry: string, minify: boolean): Promise<string> {
     format: 'esm',
     platform: 'browser',
     target: 'es2023',
-    define: Object.fromEntries(NODE_GLOBALS.map((name) => [name, STAND_IN + name])),
+    define: Object.fromEntries([...NODE_GLOBALS, ...OPTIONAL_GLOBALS].map((name) => [name, STAND_IN + name])),
     plugins: [refuseNodeModules],
     absWorkingDir: ROOT,
     logLevel: 'error',
@@ -44,13 +47,12 @@ async function bundle(entry: string, minify: boolean): Promise<string> {
 /** Where a bundle uses Node's globals: esbuild writes each module's path in a comment above its code. */
 function nodeGlobalsIn(code: string): string[] {
   const found = new Set<string>();
-  let module = 'entry.js';
-  for (const line of code.split('\n')) {
-    module = line.match(/^\s*\/\/ (\S+\.[cm]?js)$/)?.[1] ?? module;
-    // `typeof process` is how a library that runs everywhere asks where it is.
-    const uses = line.replaceAll(new RegExp(`typeof ${STAND_IN}\\w+`, 'g'), '');
-    for (const [name] of uses.matchAll(new RegExp(`${STAND_IN}\\w+`, 'g'))) {
-      found.add(`${module} uses the global ${name.slice(STAND_IN.length)}, which no browser has`);
+  for (const [, module = '', body = ''] of code.matchAll(
+    /^\/\/ (\S+\.[cm]?js)\n([\s\S]*?)(?=^\/\/ \S+\.[cm]?js\n|$(?![\s\S]))/gm,
+  )) {
+    for (const [, name = ''] of body.matchAll(new RegExp(`${STAND_IN}(\\w+)`, 'g'))) {
+      if (OPTIONAL_GLOBALS.includes(name) && body.includes(`typeof ${STAND_IN}${name}`)) continue;
+      found.add(`${module} uses the global ${name}, which no browser has`);
     }
   }
   return [...found];

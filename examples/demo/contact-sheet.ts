@@ -1,5 +1,5 @@
 import { readFile } from 'node:fs/promises';
-import { createRequire } from 'node:module';
+import { fileURLToPath } from 'node:url';
 import opentype, { type Font } from 'opentype.js';
 import sharp from 'sharp';
 
@@ -52,8 +52,8 @@ export async function contactSheet({ entries, columns, width }: ContactSheetOpti
 
 /** A font of our own, as a machine without a desktop often has none. */
 async function loadFont(): Promise<Font> {
-  const path = createRequire(import.meta.url).resolve('@fontsource/lato/files/lato-latin-400-normal.woff');
-  return opentype.parse(Uint8Array.from(await readFile(path)).buffer);
+  const file = import.meta.resolve('@fontsource/lato/files/lato-latin-400-normal.woff');
+  return opentype.parse(Uint8Array.from(await readFile(fileURLToPath(file))).buffer);
 }
 
 /** The label as outlines, which need no font to draw. */
