@@ -43,12 +43,12 @@ export function fields<Shape extends z.ZodRawShape>(shape: Shape): z.ZodObject<S
   return z.object(shape, { error: 'an object' });
 }
 
-/** Says that a field contradicts another one. */
+/** Says that a field contradicts another one. Where the file leaves it out, its default is what was received. */
 export function contradiction(
   context: z.RefinementCtx,
   path: readonly (string | number)[],
   expected: string,
-  received?: string,
+  received = describeValue(valueAt(context.value, path)),
 ): void {
   context.addIssue({ code: 'custom', path: [...path], message: expected, params: { received } });
 }

@@ -15,13 +15,14 @@ import type { TextEncoderConfig } from './configs.js';
 import type { JsonValue } from './parse-json.js';
 
 const width = integer(1, MAX_WIDTH);
+const activation = oneOf('silu', 'swish', 'gelu', 'gelu_new', 'gelu_pytorch_tanh', 'relu');
 const tokenId = integer(0, 2 ** 31 - 1);
 
 // Defaults: `Qwen3VLVisionConfig` of transformers 4.57.
 const vision = fields({
   depth: integer(1, MAX_LAYERS).default(27),
   hidden_size: width.default(1152),
-  hidden_act: oneOf('gelu_pytorch_tanh').default('gelu_pytorch_tanh'),
+  hidden_act: activation.default('gelu_pytorch_tanh'),
   intermediate_size: width.default(4304),
   num_heads: integer(1, 1024).default(16),
   in_channels: oneOf(3).default(3),
@@ -49,11 +50,11 @@ const vision = fields({
   });
 });
 
-// The sections of `Qwen3VLTextRotaryEmbedding` where the file gives none. It interleaves whatever `mrope_interleaved` says.
+// Defaults of `Qwen3VLTextRotaryEmbedding`, which interleaves whatever `mrope_interleaved` says.
 const ropeScaling = fields({
   rope_type: oneOf('default').default('default'),
   mrope_section: listOf(integer(0, MAX_WIDTH), 3, 3).default([24, 20, 20]),
-  mrope_interleaved: oneOf(true).default(true),
+  mrope_interleaved: flag().default(true),
 });
 
 // Defaults: `Qwen3VLTextConfig` of transformers 4.57.
@@ -65,7 +66,7 @@ const text = fields({
   num_attention_heads: integer(1, 1024).default(32),
   num_key_value_heads: integer(1, 1024).nullable().default(32),
   head_dim: integer(2, 4096).default(128),
-  hidden_act: oneOf('silu').default('silu'),
+  hidden_act: activation.default('silu'),
   rms_norm_eps: finite(0, 1).default(1e-6),
   rope_theta: finite(0, 1e12, { open: true }).default(5_000_000),
   rope_scaling: ropeScaling,
@@ -76,16 +77,12 @@ const text = fields({
     num_key_value_heads: config.num_key_value_heads ?? config.num_attention_heads,
   }))
   .superRefine((config, context) => {
+    if (config.head_dim % 2 !== 0) contradiction(context, ['head_dim'], 'an even number: rotary positions turn pairs');
+    if (config.num_attention_heads * config.head_dim > MAX_WIDTH) {
+      contradiction(context, ['num_attention_heads'], `a width (heads x head_dim) of at most ${MAX_WIDTH}`);
+    }
     if (config.num_attention_heads % config.num_key_value_heads !== 0) {
       contradiction(context, ['num_key_value_heads'], `a divisor of ${config.num_attention_heads} attention heads`);
-    }
-    const rotated = config.rope_scaling.mrope_section.reduce((sum, section) => sum + section, 0);
-    if (2 * rotated !== config.head_dim) {
-      contradiction(
-        context,
-        ['rope_scaling', 'mrope_section'],
-        `sections that sum to half of head_dim ${config.head_dim}`,
-      );
     }
   });
 
@@ -119,7 +116,7 @@ const schema = fields({
   }
   for (const name of ['image_token_id', 'video_token_id', 'vision_start_token_id', 'vision_end_token_id'] as const) {
     if (config[name] >= config.text_config.vocab_size) {
-      contradiction(context, [name], `an id under vocab_size ${config.text_config.vocab_size}`, String(config[name]));
+      contradiction(context, [name], `an id under vocab_size ${config.text_config.vocab_size}`);
     }
   }
 });
