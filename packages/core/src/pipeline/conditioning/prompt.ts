@@ -140,8 +140,9 @@ function checkInstruction(instruction: string, imageToken: string, task: 'edit' 
   if (pythonStrip(instruction) === '')
     refuse('an instruction', instruction === '' ? 'an empty string' : 'only white space');
   if (/\p{Surrogate}/u.test(instruction)) refuse('an instruction of valid Unicode', 'half a surrogate pair');
-  const placeholders = task === 'edit' ? [imageToken, INTERNAL_PLACEHOLDER] : [imageToken];
-  for (const placeholder of placeholders) {
+  // Without a picture nothing takes the placeholder's place: it is a token like any other, as in the reference.
+  if (task === 'generate') return;
+  for (const placeholder of [imageToken, INTERNAL_PLACEHOLDER]) {
     if (instruction.includes(placeholder)) refuse('an instruction without the placeholder of a picture', placeholder);
   }
 }
