@@ -3,6 +3,7 @@ import type { Metadata, Sharp } from 'sharp';
 import { throwIfAborted } from '../errors/aborted-error.js';
 import { InvalidImageError } from '../errors/invalid-image-error.js';
 import { abortable } from './abortable.js';
+import { firstPicture } from './first-picture.js';
 import type { DecodedImage, ImageInput, SharpLike } from './image-codec.js';
 import { insertPngChunks, profileChunk } from './png-chunks.js';
 import type { Raster8 } from './raster.js';
@@ -37,7 +38,7 @@ export async function decode(input: ImageInput, options: DecodeOptions): Promise
   }
   const bytes = await readInput({ input, maxBytes, signal });
   const format = checkFormat(bytes);
-  return { raster: await decodeBytes(bytes, format, { maxPixels, signal }), format };
+  return { raster: await decodeBytes(firstPicture(bytes, format), format, { maxPixels, signal }), format };
 }
 
 /** What a sharp instance gives, losslessly: a PNG without compression. The instance itself stays unused. */

@@ -57,7 +57,7 @@ describe('createOffload', () => {
 
   test('uses one thread for all calls and runs them in order', async () => {
     const offload = offloadOf();
-    const order: number[] = [];
+    const order: unknown[] = [];
     const slow = offload.run({ name: 'later', args: [1, 30] }).then((value) => order.push(value));
     const quick = offload.run({ name: 'later', args: [2, 0] }).then((value) => order.push(value));
     await Promise.all([slow, quick]);

@@ -1,6 +1,6 @@
 export declare function invert(pixels: Uint8Array): Uint8Array;
 export declare function countCalls(): { calls: number; threadId: number };
-export declare function later<Value>(value: Value, milliseconds: number): Promise<Value>;
+export declare function later(value: unknown, milliseconds: number): Promise<unknown>;
 export declare function spin(): void;
 export declare function fails(): void;
 export declare function failsOddly(): void;
