@@ -95,7 +95,11 @@ export function compileComponent(options: CompileOptions): CompiledModel {
       ),
   });
   if (missing.length > 0) {
-    throw new InvalidArgumentError({ argument: 'taps', expected: `modules of ${component}`, received: missing.join(', ') });
+    throw new InvalidArgumentError({
+      argument: 'taps',
+      expected: `modules of ${component}`,
+      received: missing.join(', '),
+    });
   }
   return {
     bytes: serializeModel(graph, checkpoint.weightsRoot),

@@ -118,7 +118,12 @@ export class Graph {
     const known = this.weights.get(key);
     if (known !== undefined) {
       if (known.value.dtype !== dtype) {
-        throw new GraphError({ op: 'weight', node: key, expected: `one type everywhere (${known.value.dtype})`, received: dtype });
+        throw new GraphError({
+          op: 'weight',
+          node: key,
+          expected: `one type everywhere (${known.value.dtype})`,
+          received: dtype,
+        });
       }
       return known.value;
     }

@@ -50,7 +50,11 @@ export class Ops {
 
   float(values: number | readonly number[], shape?: Shape): Value {
     const list = typeof values === 'number' ? [values] : values;
-    return this.#graph.addConstant('float32', shape ?? (typeof values === 'number' ? [] : [list.length]), float32Bytes(list));
+    return this.#graph.addConstant(
+      'float32',
+      shape ?? (typeof values === 'number' ? [] : [list.length]),
+      float32Bytes(list),
+    );
   }
 
   int64(values: number | readonly number[]): Value {
@@ -155,7 +159,14 @@ export class Ops {
     const batch = broadcast(a.shape.slice(0, -2), b.shape.slice(0, -2));
     const [m, k] = a.shape.slice(-2);
     const [inner, n] = b.shape.slice(-2);
-    if (batch === undefined || m === undefined || k === undefined || inner === undefined || n === undefined || !compatible(k, inner)) {
+    if (
+      batch === undefined ||
+      m === undefined ||
+      k === undefined ||
+      inner === undefined ||
+      n === undefined ||
+      !compatible(k, inner)
+    ) {
       this.fail('MatMul', 'matrices whose inner sizes agree', `${describe(a)} and ${describe(b)}`);
     }
     return this.node('MatMul', [a, b], { dtype: a.dtype, shape: [...batch, m, n] });
@@ -165,10 +176,23 @@ export class Ops {
   Gemm(a: Value, weight: Value, bias?: Value): Value {
     const [m, k] = a.shape;
     const [n, inner] = weight.shape;
-    if (a.shape.length !== 2 || weight.shape.length !== 2 || m === undefined || k === undefined || n === undefined || inner === undefined || !compatible(k, inner)) {
+    if (
+      a.shape.length !== 2 ||
+      weight.shape.length !== 2 ||
+      m === undefined ||
+      k === undefined ||
+      n === undefined ||
+      inner === undefined ||
+      !compatible(k, inner)
+    ) {
       this.fail('Gemm', 'a matrix and a weight [out, in] of its width', `${describe(a)} and ${describe(weight)}`);
     }
-    return this.node('Gemm', bias === undefined ? [a, weight] : [a, weight, bias], { dtype: a.dtype, shape: [m, n] }, { transB: 1 });
+    return this.node(
+      'Gemm',
+      bias === undefined ? [a, weight] : [a, weight, bias],
+      { dtype: a.dtype, shape: [m, n] },
+      { transB: 1 },
+    );
   }
 
   Transpose(x: Value, perm: readonly number[]): Value {
@@ -231,7 +255,13 @@ export class Ops {
   Split(x: Value, sizes: readonly number[], axis: number): Value[] {
     const at = axis < 0 ? x.shape.length + axis : axis;
     const total = x.shape[at];
-    if (total === undefined || !compatible(total, sizes.reduce((all, size) => all + size, 0))) {
+    if (
+      total === undefined ||
+      !compatible(
+        total,
+        sizes.reduce((all, size) => all + size, 0),
+      )
+    ) {
       this.fail('Split', `parts that add up to axis ${axis} of ${describe(x)}`, `[${sizes}]`);
     }
     return this.#graph.addNode({
@@ -268,12 +298,14 @@ export class Ops {
     if (size === undefined) this.fail('Slice', `an axis of ${describe(x)}`, String(axis));
     const from = typeof size === 'number' && start < 0 ? size + start : start;
     const to = typeof size === 'number' ? Math.min(end < 0 ? size + end : end, size) : end;
-    const length = from >= 0 && to >= from && (typeof size === 'number' || to < 2 ** 31) ? Math.ceil((to - from) / step) : `${size}[${start}:${end}]`;
-    return this.node(
-      'Slice',
-      [x, this.int64([start]), this.int64([end]), this.int64([at]), this.int64([step])],
-      { dtype: x.dtype, shape: x.shape.with(at, length) },
-    );
+    const length =
+      from >= 0 && to >= from && (typeof size === 'number' || to < 2 ** 31)
+        ? Math.ceil((to - from) / step)
+        : `${size}[${start}:${end}]`;
+    return this.node('Slice', [x, this.int64([start]), this.int64([end]), this.int64([at]), this.int64([step])], {
+      dtype: x.dtype,
+      shape: x.shape.with(at, length),
+    });
   }
 
   Gather(x: Value, indices: Value, axis = 0): Value {
@@ -332,7 +364,8 @@ export class Ops {
       weight.shape.length === 4 &&
       typeof inner === 'number' &&
       compatible(channels as Dim, inner * groups);
-    if (!fits) this.fail('Conv', `[batch, channels, height, width] for ${groups} groups of ${describe(weight)}`, describe(x));
+    if (!fits)
+      this.fail('Conv', `[batch, channels, height, width] for ${groups} groups of ${describe(weight)}`, describe(x));
     const along = (size: Dim, kernel: Dim, added: number): Dim => {
       if (typeof size === 'number') return Math.floor((size + added - Number(kernel)) / stride) + 1;
       return stride === 1 && added + 1 === kernel ? size : `${size}/${stride}`;

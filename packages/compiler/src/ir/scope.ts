@@ -18,7 +18,14 @@ export class Scope {
   readonly #key: string;
   readonly #taps: Taps;
 
-  private constructor(details: { graph: Graph; stateDict: StateDict; folder: string; key: string; path: string; taps: Taps }) {
+  private constructor(details: {
+    graph: Graph;
+    stateDict: StateDict;
+    folder: string;
+    key: string;
+    path: string;
+    taps: Taps;
+  }) {
     this.graph = details.graph;
     this.path = details.path;
     this.op = new Ops(details.graph, details.path);
@@ -33,7 +40,14 @@ export class Scope {
    * @param options.key Prefix of the weights' keys, e.g. `model.visual`; empty for the whole state dict.
    * @param options.path Prefix of the traces' paths, e.g. `visual`.
    */
-  static root(options: { graph: Graph; stateDict: StateDict; folder: string; key: string; path: string; taps?: readonly string[] }): Scope {
+  static root(options: {
+    graph: Graph;
+    stateDict: StateDict;
+    folder: string;
+    key: string;
+    path: string;
+    taps?: readonly string[];
+  }): Scope {
     return new Scope({ ...options, taps: new Taps(options.taps ?? []) });
   }
 
@@ -91,7 +105,9 @@ export class Scope {
 
   #checked(name: string, expected: Shape): TensorInfo {
     const tensor = this.#tensor(name);
-    const fits = tensor.shape.length === expected.length && tensor.shape.every((size, axis) => compatible(size, expected[axis] ?? size));
+    const fits =
+      tensor.shape.length === expected.length &&
+      tensor.shape.every((size, axis) => compatible(size, expected[axis] ?? size));
     if (!fits) {
       throw new InvalidCheckpointError({
         file: tensor.file,
@@ -108,7 +124,12 @@ export class Scope {
     const key = join(this.#key, name);
     const tensor = this.#stateDict.get(key);
     if (tensor === undefined) {
-      throw new InvalidCheckpointError({ file: this.#folder, tensor: key, expected: 'the tensor', received: 'nothing of that name' });
+      throw new InvalidCheckpointError({
+        file: this.#folder,
+        tensor: key,
+        expected: 'the tensor',
+        received: 'nothing of that name',
+      });
     }
     return tensor;
   }

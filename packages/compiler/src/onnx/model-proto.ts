@@ -29,7 +29,9 @@ function writeGraph(writer: ProtobufWriter, graph: Graph, weightsRoot: string): 
     if (storedType(tensor) === value.dtype) continue;
     const cast = { opType: 'Cast', domain: '' as const, attributes: { to: ONNX_TYPE[value.dtype] } };
     const stored = { ...value, name: storedName(value) };
-    writer.message(1, (proto) => writeNode(proto, { ...cast, name: `${value.name}/Cast`, inputs: [stored], outputs: [value] }));
+    writer.message(1, (proto) =>
+      writeNode(proto, { ...cast, name: `${value.name}/Cast`, inputs: [stored], outputs: [value] }),
+    );
   }
   for (const node of graph.nodes) writer.message(1, (proto) => writeNode(proto, node));
   writer.string(2, graph.name);
@@ -73,8 +75,13 @@ function writeWeight(writer: ProtobufWriter, value: Value, tensor: TensorInfo, w
   const stored = storedType(tensor);
   for (const size of tensor.shape) writer.integer(1, size);
   writer.integer(2, ONNX_TYPE[stored]).string(8, stored === value.dtype ? value.name : storedName(value));
-  const entries = { location: relativePath(weightsRoot, tensor), offset: String(tensor.offset), length: String(tensor.byteLength) };
-  for (const [key, entry] of Object.entries(entries)) writer.message(13, (proto) => proto.string(1, key).string(2, entry));
+  const entries = {
+    location: relativePath(weightsRoot, tensor),
+    offset: String(tensor.offset),
+    length: String(tensor.byteLength),
+  };
+  for (const [key, entry] of Object.entries(entries))
+    writer.message(13, (proto) => proto.string(1, key).string(2, entry));
   writer.integer(14, 1);
 }
 
@@ -96,7 +103,12 @@ function relativePath(root: string, tensor: TensorInfo): string {
   const file = tensor.file.replaceAll('\\', '/');
   const folder = `${root.replaceAll('\\', '/').replace(/\/$/, '')}/`;
   if (!file.startsWith(folder)) {
-    throw new InvalidCheckpointError({ file: tensor.file, tensor: tensor.name, expected: `a file inside ${root}`, received: tensor.file });
+    throw new InvalidCheckpointError({
+      file: tensor.file,
+      tensor: tensor.name,
+      expected: `a file inside ${root}`,
+      received: tensor.file,
+    });
   }
   return file.slice(folder.length);
 }

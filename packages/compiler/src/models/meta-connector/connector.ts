@@ -1,8 +1,8 @@
 import type { BuildContext } from '../../compile-component.js';
 import type { Value } from '../../ir/graph.js';
 import { Scope } from '../../ir/scope.js';
-import { layerNorm } from '../../nn/norm.js';
 import { linear } from '../../nn/linear.js';
+import { layerNorm } from '../../nn/norm.js';
 
 /** No config names it: the authors' constructor default. */
 const HEADS = 16;
@@ -23,7 +23,11 @@ export function buildConnector(context: BuildContext): readonly string[] {
   const { config, stateDict } = checkpoint.transformer;
   const root = Scope.root({ graph, stateDict, folder: 'transformer', key: '', path: '', taps });
   const head = root.at('edit_head');
-  const hiddenStates = context.input('hidden_states', 'float32', ['batch', config.num_meta_queries, config.meta_queries_dim]);
+  const hiddenStates = context.input('hidden_states', 'float32', [
+    'batch',
+    config.num_meta_queries,
+    config.meta_queries_dim,
+  ]);
   const queries = root.weight('meta_queries', [config.num_meta_queries, config.meta_queries_dim]);
   const [width] = head.at('input_proj').shapeOf('weight');
   let x = linear(head.at('input_proj'), head.op.Add(hiddenStates, queries), width as number);
@@ -49,15 +53,17 @@ function block(scope: Scope, x: Value, width: number): Value {
 function selfAttention(scope: Scope, x: Value, width: number): Value {
   const { op } = scope;
   const headDim = width / HEADS;
-  if (!Number.isInteger(headDim)) op.fail('MultiheadAttention', `a width that is a multiple of ${HEADS}`, String(width));
+  if (!Number.isInteger(headDim))
+    op.fail('MultiheadAttention', `a width that is a multiple of ${HEADS}`, String(width));
   const weight = scope.weight('in_proj_weight', [3 * width, width]);
   const packed = op.Add(op.MatMul(x, op.Transpose(weight, [1, 0])), scope.weight('in_proj_bias', [3 * width]));
-  const [q, k, v] = op.Split(packed, [width, width, width], -1).map((part) => op.Reshape(part, [0, 0, HEADS, headDim])) as [
-    Value,
-    Value,
-    Value,
-  ];
-  const scores = op.MatMul(op.Transpose(op.Mul(q, op.float(headDim ** -0.5)), [0, 2, 1, 3]), op.Transpose(k, [0, 2, 3, 1]));
+  const [q, k, v] = op
+    .Split(packed, [width, width, width], -1)
+    .map((part) => op.Reshape(part, [0, 0, HEADS, headDim])) as [Value, Value, Value];
+  const scores = op.MatMul(
+    op.Transpose(op.Mul(q, op.float(headDim ** -0.5)), [0, 2, 1, 3]),
+    op.Transpose(k, [0, 2, 3, 1]),
+  );
   const attended = op.MatMul(op.Softmax(scores, -1), op.Transpose(v, [0, 2, 1, 3]));
   const merged = op.Reshape(op.Transpose(attended, [0, 2, 1, 3]), [0, 0, width]);
   return linear(scope.at('out_proj'), merged, width);

@@ -15,7 +15,12 @@ import { innerDim, optionalRmsNorm, QK_NORM_EPSILON } from './sana-norms.js';
  *
  * @param tokenMask [batch, tokens, 1]: 0 takes a token's key and value out; none: all count.
  */
-export function linearAttention(scope: Scope, x: Value, config: TransformerConfig, tokenMask: Value | undefined): Value {
+export function linearAttention(
+  scope: Scope,
+  x: Value,
+  config: TransformerConfig,
+  tokenMask: Value | undefined,
+): Value {
   const { op } = scope;
   const { num_attention_heads: heads, attention_head_dim: headDim } = config;
   const inner = innerDim(config);
@@ -28,12 +33,18 @@ export function linearAttention(scope: Scope, x: Value, config: TransformerConfi
     k = op.Mul(k, tokenMask);
     v = op.Mul(v, tokenMask);
   }
-  const perHead = (value: Value, perm: readonly number[]): Value => op.Transpose(op.Reshape(value, [0, 0, heads, headDim]), perm);
+  const perHead = (value: Value, perm: readonly number[]): Value =>
+    op.Transpose(op.Reshape(value, [0, 0, heads, headDim]), perm);
   const values = perHead(v, [0, 2, 1, 3]);
   // Clipping any column to 1..1 makes the ones without asking for a shape.
   const padded = op.Concat([values, op.Clip(op.Slice(values, 3, 0, 1), 1, 1)], 3);
   const state = op.MatMul(perHead(k, [0, 2, 3, 1]), padded);
-  const [numerator, denominator] = op.Split(op.MatMul(perHead(q, [0, 2, 1, 3]), state), [headDim, 1], 3) as [Value, Value];
+  const [numerator, denominator] = op.Split(op.MatMul(perHead(q, [0, 2, 1, 3]), state), [headDim, 1], 3) as [
+    Value,
+    Value,
+  ];
   const attended = op.Div(numerator, op.Add(denominator, op.float(1e-15)));
-  return scope.tap(linear(scope.at('to_out.0'), op.Reshape(op.Transpose(attended, [0, 2, 1, 3]), [0, 0, inner]), inner));
+  return scope.tap(
+    linear(scope.at('to_out.0'), op.Reshape(op.Transpose(attended, [0, 2, 1, 3]), [0, 0, inner]), inner),
+  );
 }

@@ -12,7 +12,11 @@ const MAX_PERIOD = 10000;
  * timestep -> cos, sin of 128 frequencies -> Linear, SiLU, Linear = embedding -> SiLU, Linear = modulation [batch, 6 * inner]
  * ```
  */
-export function timestepEmbedding(scope: Scope, timestep: Value, inner: number): { embedding: Value; modulation: Value } {
+export function timestepEmbedding(
+  scope: Scope,
+  timestep: Value,
+  inner: number,
+): { embedding: Value; modulation: Value } {
   const { op } = scope;
   const half = CHANNELS / 2;
   // In float32 at every step, as torch computes it: the angles reach 1000, where float32 moves sine and cosine by 3e-5.

@@ -40,7 +40,14 @@ export function transformerBlock(
   const inner = innerDim(config);
   const table = scope.weight('scale_shift_table', [6, inner]);
   const parts = op.Split(op.Add(modulation, table), [1, 1, 1, 1, 1, 1], 1);
-  const [shiftAttention, scaleAttention, gateAttention, shiftMlp, scaleMlp, gateMlp] = parts as [Value, Value, Value, Value, Value, Value];
+  const [shiftAttention, scaleAttention, gateAttention, shiftMlp, scaleMlp, gateMlp] = parts as [
+    Value,
+    Value,
+    Value,
+    Value,
+    Value,
+    Value,
+  ];
 
   const normed = modulate(scope, plainLayerNorm(scope.at('norm1'), x, config.norm_eps), shiftAttention, scaleAttention);
   const attended = linearAttention(scope.at('attn1'), normed, config, grid.mask);
@@ -49,7 +56,9 @@ export function transformerBlock(
   const crossed = op.Add(crossAttention(scope.at('attn2'), afterAttention, key, value, config), afterAttention);
 
   const norm2 = scope.at('norm2');
-  const plain = config.norm_elementwise_affine ? layerNorm(norm2, crossed, config.norm_eps) : plainLayerNorm(norm2, crossed, config.norm_eps);
+  const plain = config.norm_elementwise_affine
+    ? layerNorm(norm2, crossed, config.norm_eps)
+    : plainLayerNorm(norm2, crossed, config.norm_eps);
   const fed = feedForward(scope.at('ff'), modulate(scope, plain, shiftMlp, scaleMlp), config, grid);
   return scope.tap(op.Add(crossed, op.Mul(gateMlp, fed)));
 }
@@ -58,7 +67,12 @@ export function transformerBlock(
 function crossAttention(scope: Scope, x: Value, key: Value, value: Value, config: TransformerConfig): Value {
   const { op } = scope;
   const { num_cross_attention_heads: heads, cross_attention_head_dim: headDim } = config;
-  const query = optionalRmsNorm(scope.at('norm_q'), linear(scope.at('to_q'), x, heads * headDim), config, QK_NORM_EPSILON);
+  const query = optionalRmsNorm(
+    scope.at('norm_q'),
+    linear(scope.at('to_q'), x, heads * headDim),
+    config,
+    QK_NORM_EPSILON,
+  );
   const perHead = op.Transpose(op.Reshape(query, [0, 0, heads, headDim]), [0, 2, 1, 3]);
   const attended = op.MatMul(op.Softmax(op.MatMul(perHead, key), -1), value);
   const merged = op.Reshape(op.Transpose(attended, [0, 2, 1, 3]), [0, 0, heads * headDim]);
@@ -80,6 +94,8 @@ function feedForward(scope: Scope, x: Value, config: TransformerConfig, grid: To
   const expanded = op.Silu(conv2d(scope.at('conv_inverted'), picture, { channels: 2 * hidden, kernel: 1 }));
   const mixed = conv2d(scope.at('conv_depth'), expanded, { channels: 2 * hidden, kernel: 3, groups: 2 * hidden });
   const [content, gate] = op.Split(mixed, [hidden, hidden], 1) as [Value, Value];
-  const reduced = scope.tap(conv2d(scope.at('conv_point'), op.Mul(content, op.Silu(gate)), { channels: inner, kernel: 1 }));
+  const reduced = scope.tap(
+    conv2d(scope.at('conv_point'), op.Mul(content, op.Silu(gate)), { channels: inner, kernel: 1 }),
+  );
   return op.Reshape(op.Transpose(reduced, [0, 2, 3, 1]), [-1, grid.tokens, inner]);
 }

@@ -30,7 +30,12 @@ export function buildTransformerContext(context: BuildContext): readonly string[
   for (let index = 0; index < config.num_layers; index++) {
     const scope = root.at('transformer_blocks').at(index).at('attn2');
     const { op } = scope;
-    const key = optionalRmsNorm(scope.at('norm_k'), linear(scope.at('to_k'), caption, heads * headDim), config, QK_NORM_EPSILON);
+    const key = optionalRmsNorm(
+      scope.at('norm_k'),
+      linear(scope.at('to_k'), caption, heads * headDim),
+      config,
+      QK_NORM_EPSILON,
+    );
     const scaled = op.Mul(key, op.float(headDim ** -0.5));
     const value = linear(scope.at('to_v'), caption, heads * headDim);
     graph.addOutput(`key.${index}`, op.Transpose(op.Reshape(scaled, [0, 0, heads, headDim]), [0, 2, 3, 1]));

@@ -5,8 +5,7 @@ import type { RuntimeSize } from '../../ir/ops.js';
 import { Scope } from '../../ir/scope.js';
 import { linear } from '../../nn/linear.js';
 import { plainLayerNorm } from '../../nn/norm.js';
-import { modulate } from './sana-norms.js';
-import { innerDim } from './sana-norms.js';
+import { innerDim, modulate } from './sana-norms.js';
 import { timestepEmbedding } from './timestep-embedding.js';
 import { type TokenGrid, transformerBlock } from './transformer-block.js';
 
@@ -42,7 +41,13 @@ export function buildTransformer(context: BuildContext): readonly string[] {
   for (let index = 0; index < config.num_layers; index++) {
     const key = context.input(`key.${index}`, 'float32', ['batch', heads, headDim, 'queries']);
     const value = context.input(`value.${index}`, 'float32', ['batch', heads, 'queries', headDim]);
-    x = transformerBlock(root.at('transformer_blocks').at(index), x, { config, modulation: modulations, key, value, grid });
+    x = transformerBlock(root.at('transformer_blocks').at(index), x, {
+      config,
+      modulation: modulations,
+      key,
+      value,
+      grid,
+    });
   }
 
   const table = root.weight('scale_shift_table', [2, inner]);
