@@ -1,6 +1,6 @@
 import { readFile } from 'node:fs/promises';
 import { fileURLToPath } from 'node:url';
-import opentype, { type Font } from 'opentype.js';
+import opentype, { type Font, type PathCommand } from 'opentype.js';
 import sharp from 'sharp';
 
 /** A picture of the sheet and what is written under it. */
@@ -58,8 +58,22 @@ async function loadFont(): Promise<Font> {
 
 /** The label as outlines, which need no font to draw. */
 function labelPicture(font: Font, label: string, width: number): Buffer {
-  const outlines = font.getPath(label, 0, FONT_SIZE * 1.2, FONT_SIZE).toPathData(2);
+  const { commands } = font.getPath(label, 0, FONT_SIZE * 1.2, FONT_SIZE);
   return Buffer.from(
-    `<svg xmlns="http://www.w3.org/2000/svg" width="${width}" height="${LABEL_HEIGHT}"><path d="${outlines}" fill="#222222"/></svg>`,
+    `<svg xmlns="http://www.w3.org/2000/svg" width="${width}" height="${LABEL_HEIGHT}">` +
+      `<path d="${commands.map(pathCommand).join('')}" fill="#222222"/></svg>`,
   );
+}
+
+/** A command of an outline as SVG writes it; the library's own writer turns numbers next to zero into NaN. */
+function pathCommand(command: PathCommand): string {
+  const numbers =
+    command.type === 'Z'
+      ? []
+      : command.type === 'C'
+        ? [command.x1, command.y1, command.x2, command.y2, command.x, command.y]
+        : command.type === 'Q'
+          ? [command.x1, command.y1, command.x, command.y]
+          : [command.x, command.y];
+  return `${command.type}${numbers.map((number) => number.toFixed(2)).join(' ')}`;
 }

@@ -1,12 +1,12 @@
 import { PassThrough } from 'node:stream';
-import { STAGES } from '@vibe-edit/core/runtime';
+import { type ProgressEvent, STAGES } from '@vibe-edit/core/runtime';
 import { describe, expect, it } from 'vitest';
 import { createBar, progressPosition } from './progress-bar.js';
 
 describe('progressPosition', () => {
   it('never goes back and ends near the end', () => {
     const steps = 4;
-    const events = STAGES.flatMap((stage) =>
+    const events = STAGES.flatMap((stage): ProgressEvent[] =>
       stage === 'denoise'
         ? Array.from({ length: steps + 1 }, (_, step) => ({ stage, step, steps }))
         : [{ stage, step: 0, steps }],
