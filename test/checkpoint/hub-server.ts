@@ -110,7 +110,7 @@ export async function startHubServer(files: ReadonlyMap<string, ServedFile>): Pr
 
   function log(name: 'hub' | 'cdn', request: IncomingMessage): void {
     const { range, authorization } = request.headers;
-    const ifRange = request.headers['if-range'];
+    const ifRange = ifRangeOf(request);
     server.requests.push({ server: name, path: decodeURIComponent(pathOf(request)), range, ifRange, authorization });
   }
 
@@ -167,7 +167,7 @@ export async function startHubServer(files: ReadonlyMap<string, ServedFile>): Pr
     const etag = etags.get(name) ?? `"${sha256(file.bytes).slice(0, 20)}"`;
     const bytes = fault.bytes ?? file.bytes;
     const asked = /^bytes=(\d+)-$/.exec(request.headers.range ?? '')?.[1];
-    const ifRange = request.headers['if-range'];
+    const ifRange = ifRangeOf(request);
     const ranged = asked !== undefined && !fault.ignoreRange && (ifRange === undefined || ifRange === etag);
     const start = ranged ? (fault.rangeStart ?? Number(asked)) : 0;
     if (ranged && start >= bytes.length) {
@@ -202,6 +202,11 @@ function sha256(bytes: Uint8Array): string {
 
 function pathOf(request: IncomingMessage): string {
   return (request.url ?? '/').split('?')[0]!;
+}
+
+/** Node's types do not know this header, and offer a list. */
+function ifRangeOf(request: IncomingMessage): string | undefined {
+  return request.headers['if-range']?.toString();
 }
 
 function sendJson(response: ServerResponse, value: unknown, headers: Record<string, string> = {}): void {

@@ -13,7 +13,7 @@ import {
 } from '@vibe-edit/core';
 import { AbortedError, DiskFullError, DownloadError, InvalidArgumentError } from '@vibe-edit/core/runtime';
 import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest';
-import { type HubServer, type ServedFile, startHubServer } from './hub-server.js';
+import { type HubServer, type LoggedRequest, type ServedFile, startHubServer } from './hub-server.js';
 import { distinctBytes, repositoryOf, smallRepository, TINY_B, WEIGHTS } from './pull-fixture.js';
 
 const LENGTH = 3_000_000;
@@ -51,6 +51,11 @@ async function pulledWeights(pulled: PulledCheckpoint): Promise<string> {
 
 async function blobNames(): Promise<string[]> {
   return (await readdir(join(cacheDir, 'models--owner--vibe-model', 'blobs'))).sort();
+}
+
+/** Where a request goes on. */
+function rangeStart({ range }: LoggedRequest): number {
+  return Number(/^bytes=(\d+)-$/.exec(range ?? '')?.[1]);
 }
 
 async function failure(work: Promise<unknown>): Promise<Error> {
@@ -172,8 +177,12 @@ describe('a connection that breaks', () => {
     expect(pulled.downloadedBytes).toBe(LENGTH + 2);
     const [first, second, third] = server.downloads(WEIGHTS);
     expect(first).toMatchObject({ range: undefined, ifRange: undefined });
-    expect(second).toMatchObject({ range: 'bytes=1000000-', ifRange: expect.stringMatching(/^"[0-9a-f]{20}"$/) });
-    expect(third).toMatchObject({ range: 'bytes=1500000-', ifRange: second!.ifRange });
+    expect(second!.ifRange).toMatch(/^"[0-9a-f]{20}"$/);
+    expect(third!.ifRange).toBe(second!.ifRange);
+    // What was on its way when the connection broke is lost.
+    expect(rangeStart(second!)).toBeGreaterThan(0);
+    expect(rangeStart(second!)).toBeLessThanOrEqual(1_000_000);
+    expect(rangeStart(third!)).toBeGreaterThan(rangeStart(second!));
   });
 
   test('goes on in a later call', async () => {
@@ -185,10 +194,12 @@ describe('a connection that breaks', () => {
     expect(await failure(openCheckpoint(server.repo, { cacheDir }))).toMatchObject({ code: 'VIBE_INVALID_CHECKPOINT' });
     const events: PullEvent[] = [];
     const pulled = await pull(server, { onProgress: (event) => events.push(event) });
-    expect(events[0]).toMatchObject({ type: 'start', presentBytes: 1_000_002 });
-    expect(pulled.downloadedBytes).toBe(LENGTH - 1_000_000);
+    const resumed = server.downloads(WEIGHTS)[1]!;
+    expect(rangeStart(resumed)).toBeGreaterThan(0);
+    expect(resumed.ifRange).toEqual(expect.any(String));
+    expect(events[0]).toMatchObject({ type: 'start', presentBytes: rangeStart(resumed) + 2 });
+    expect(pulled.downloadedBytes).toBe(LENGTH - rangeStart(resumed));
     expect(await pulledWeights(pulled)).toBe(digest);
-    expect(server.downloads(WEIGHTS)[1]).toMatchObject({ range: 'bytes=1000000-', ifRange: expect.any(String) });
     expect(await blobNames()).toHaveLength(2);
   });
 
@@ -202,7 +213,7 @@ describe('a connection that breaks', () => {
     const server = await serve();
     server.faults.set(WEIGHTS, [{ cutAfter: 1_000_000, bytes: distinctBytes(LENGTH, 2) }, { etag: '"another"' }]);
     const pulled = await pull(server);
-    expect(pulled.downloadedBytes).toBe(1_000_000 + LENGTH + 2);
+    expect(pulled.downloadedBytes).toBeGreaterThan(LENGTH + 2);
     expect(await pulledWeights(pulled)).toBe(digest);
   });
 
@@ -216,7 +227,7 @@ describe('a connection that breaks', () => {
     const server = await serve();
     server.faults.set(WEIGHTS, [{ cutAfter: 1_000_000, etag: 'W/"weak"' }]);
     expect(await pulledWeights(await pull(server))).toBe(digest);
-    expect(server.downloads(WEIGHTS)[1]).toMatchObject({ range: 'bytes=1000000-', ifRange: undefined });
+    expect(server.downloads(WEIGHTS)[1]).toMatchObject({ range: expect.any(String), ifRange: undefined });
   });
 
   test('ends after some tries that bring nothing, but not while bytes come', async () => {
@@ -224,7 +235,7 @@ describe('a connection that breaks', () => {
     server.faults.set(WEIGHTS, new Array(20).fill({ cutAfter: 0 }));
     expect(await failure(pull(server, { retries: 3 }))).toBeInstanceOf(DownloadError);
     expect(server.downloads(WEIGHTS)).toHaveLength(4);
-    server.faults.set(WEIGHTS, [{ cutAfter: 0 }, { cutAfter: 1_200_000 }, { cutAfter: 1_200_000 }, {}]);
+    server.faults.set(WEIGHTS, [{ cutAfter: 0 }, { cutAfter: 2_000_000 }]);
     expect(await pulledWeights(await pull(server, { retries: 1 }))).toBe(digest);
   });
 
@@ -491,10 +502,11 @@ describe('several at once', () => {
     // The other pull finished the blob meanwhile: take it away, so that only the dead process's part is there.
     const blobs = join(cacheDir, 'models--owner--vibe-model', 'blobs');
     const [whole, partial] = (await blobNames()).filter((name) => /^[0-9a-f]{64}/.test(name));
-    expect((await stat(join(blobs, partial!))).size).toBe(1_000_001);
+    const { size } = await stat(join(blobs, partial!));
+    expect(size).toBeGreaterThan(0);
     await rm(join(blobs, whole!));
     const pulled = await pull(server);
-    expect(pulled.downloadedBytes).toBe(LENGTH - 1_000_001);
+    expect(pulled.downloadedBytes).toBe(LENGTH - size);
     expect(await pulledWeights(pulled)).toBe(digest);
   });
 });
@@ -511,7 +523,7 @@ describe('an aborted pull', () => {
     expect(error).toBeInstanceOf(AbortedError);
     expect(error.cause).toBe('enough');
     const pulled = await pull(server);
-    expect(pulled.downloadedBytes).toBeLessThanOrEqual(LENGTH - 1_000_000);
+    expect(pulled.downloadedBytes).toBeLessThan(LENGTH);
     expect(await pulledWeights(pulled)).toBe(digest);
   });
 

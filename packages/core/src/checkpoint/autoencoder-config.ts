@@ -1,4 +1,4 @@
-import { z } from 'zod';
+import * as z from 'zod';
 import { contradiction, fields, finite, integer, listOf, MAX_WIDTH, oneOf, parseConfig } from './config-fields.js';
 import type { AutoencoderConfig } from './configs.js';
 import type { JsonValue } from './parse-json.js';

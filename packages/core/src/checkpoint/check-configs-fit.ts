@@ -19,15 +19,20 @@ export interface CheckedConfigs {
 export function checkConfigsFit(configs: CheckedConfigs): void {
   const { path, modelIndex, textEncoder, transformer, scheduler, imageProcessor } = configs;
   const { patch_size, spatial_merge_size, temporal_patch_size } = textEncoder.vision_config;
-  const processor = `${path}/tokenizer/preprocessor_config.json`;
+  const encoder = `${path}/text_encoder/config.json`;
   const pairs = [
-    { file: processor, field: 'patch_size', expected: patch_size, received: imageProcessor.patch_size },
-    { file: processor, field: 'merge_size', expected: spatial_merge_size, received: imageProcessor.merge_size },
+    { file: encoder, field: 'vision_config.patch_size', expected: imageProcessor.patch_size, received: patch_size },
     {
-      file: processor,
-      field: 'temporal_patch_size',
-      expected: temporal_patch_size,
-      received: imageProcessor.temporal_patch_size,
+      file: encoder,
+      field: 'vision_config.spatial_merge_size',
+      expected: imageProcessor.merge_size,
+      received: spatial_merge_size,
+    },
+    {
+      file: encoder,
+      field: 'vision_config.temporal_patch_size',
+      expected: imageProcessor.temporal_patch_size,
+      received: temporal_patch_size,
     },
     {
       file: `${path}/transformer/config.json`,
@@ -47,7 +52,7 @@ export function checkConfigsFit(configs: CheckedConfigs): void {
       throw new InvalidCheckpointError({
         file,
         field,
-        expected: `${expected} as in the other configs`,
+        expected: `${expected}, as another config of the checkpoint says,`,
         received: String(received),
       });
     }

@@ -1,4 +1,5 @@
-import { z } from 'zod';
+// As a namespace, here and elsewhere: importing `z` would bring every language of its messages into a browser's bundle.
+import * as z from 'zod';
 import { InvalidCheckpointError } from '../errors/invalid-checkpoint-error.js';
 import { describeValue, type JsonValue } from './parse-json.js';
 
@@ -61,7 +62,8 @@ export function parseConfig<T>({ schema, value, file }: { schema: z.ZodType<T>; 
   const result = schema.safeParse(value);
   if (result.success) return result.data;
   const issue = result.error.issues[0]!;
-  const field = issue.path.map(String).join('.');
+  // A path may hold keys of the file's choice.
+  const field = issue.path.map(String).join('.').slice(0, 200);
   const params = issue.code === 'custom' ? issue.params : undefined;
   throw new InvalidCheckpointError({
     file,

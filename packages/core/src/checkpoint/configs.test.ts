@@ -229,7 +229,6 @@ describe('vae/config.json', () => {
     ['encoder_layers_per_block.0', { encoder_layers_per_block: [1e9, 2, 2, 3, 3, 3] }],
     ['encoder_qkv_multiscales', { encoder_qkv_multiscales: [] }],
     ['encoder_qkv_multiscales.3.0', { encoder_qkv_multiscales: [[], [], [], [4], [5], [5]] }, /odd kernel/],
-    ['encoder_block_out_channels', { encoder_block_out_channels: [128, 128] }, undefined],
     ['encoder_block_out_channels.5', { latent_channels: 48 }, /a multiple of latent_channels 48/],
     ['encoder_block_out_channels.0', { encoder_block_out_channels: [129, 256, 512, 512, 1024, 1024] }],
     ['decoder_block_out_channels.0', { decoder_block_out_channels: [100, 256, 512, 512, 1024, 1024] }, /fourfold 256/],
@@ -239,9 +238,7 @@ describe('vae/config.json', () => {
     ['encoder_out_shortcut', { encoder_out_shortcut: false }],
     ['decoder_conv_act_fn', { decoder_conv_act_fn: 'silu' }],
   ])('is refused for %s', (field, fields, message) => {
-    // A list that is too short may be told by the first list that disagrees with it.
-    const expected = field === 'encoder_block_out_channels' ? 'encoder_layers_per_block' : field;
-    expectFault(() => parseAutoencoderConfig({ value: vaeConfig(fields), file }), expected, message);
+    expectFault(() => parseAutoencoderConfig({ value: vaeConfig(fields), file }), field, message);
   });
 
   test('is refused when attention has less than one head', () => {
@@ -276,11 +273,10 @@ describe('the smaller configs', () => {
     ['_class_name', { _class_name: 'SanaPipeline' }],
     ['vae.1', { vae: ['diffusers', 'AutoencoderKL'] }],
     ['transformer', { transformer: 'VIBESanaEditingModel' }],
-    ['text_encoder.1', { text_encoder: [null, null] }],
+    ['text_encoder.0', { text_encoder: [null, null] }],
     ['scheduler.1', { scheduler: ['diffusers', 5] }],
   ])('model_index.json is refused for %s', (field, fields) => {
-    const expected = field === 'text_encoder.1' ? 'text_encoder.0' : field;
-    expectFault(() => parseModelIndex({ value: modelIndex(fields), file }), expected);
+    expectFault(() => parseModelIndex({ value: modelIndex(fields), file }), field);
   });
 
   test('the scheduler keeps every field, the infinite ones too', () => {
@@ -374,15 +370,23 @@ describe('configs of one checkpoint', () => {
   });
 
   test.each([
-    ['patch_size', { imageProcessor: { ...fitting.imageProcessor, patch_size: 14 } }, /16 .* received 14/],
-    ['merge_size', { imageProcessor: { ...fitting.imageProcessor, merge_size: 4 } }, /2 .* received 4/],
     [
-      'temporal_patch_size',
-      { imageProcessor: { ...fitting.imageProcessor, temporal_patch_size: 1 } },
-      /2 .* received 1/,
+      'vision_config.patch_size',
+      { imageProcessor: { ...fitting.imageProcessor, patch_size: 14 } },
+      /14, .* received 16/,
     ],
-    ['meta_queries_dim', { transformer: { ...fitting.transformer, meta_queries_dim: 64 } }, /2048 .* received 64/],
-    ['_class_name', { scheduler: { _class_name: 'Other' } }, /Mine .* received Other/],
+    [
+      'vision_config.spatial_merge_size',
+      { imageProcessor: { ...fitting.imageProcessor, merge_size: 4 } },
+      /4, .* received 2/,
+    ],
+    [
+      'vision_config.temporal_patch_size',
+      { imageProcessor: { ...fitting.imageProcessor, temporal_patch_size: 1 } },
+      /1, .* received 2/,
+    ],
+    ['meta_queries_dim', { transformer: { ...fitting.transformer, meta_queries_dim: 64 } }, /2048, .* received 64/],
+    ['_class_name', { scheduler: { _class_name: 'Other' } }, /Mine, .* received Other/],
   ])('are refused when they disagree on %s', (field, change, message) => {
     expect(() => checkConfigsFit({ ...fitting, ...change })).toThrow(InvalidCheckpointError);
     expect(() => checkConfigsFit({ ...fitting, ...change })).toThrow(message);

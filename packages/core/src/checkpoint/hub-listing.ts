@@ -1,4 +1,4 @@
-import { z } from 'zod';
+import * as z from 'zod';
 import { DownloadError } from '../errors/download-error.js';
 import { VibeError } from '../errors/vibe-error.js';
 import { isCommit, isSafePath } from './hub-cache.js';

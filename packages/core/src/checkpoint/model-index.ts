@@ -1,4 +1,4 @@
-import { z } from 'zod';
+import * as z from 'zod';
 import { fields, oneOf, parseConfig } from './config-fields.js';
 import type { JsonValue } from './parse-json.js';
 

@@ -1,4 +1,4 @@
-import { z } from 'zod';
+import * as z from 'zod';
 import { parseConfig } from './config-fields.js';
 import type { SchedulerConfig } from './configs.js';
 import type { JsonValue } from './parse-json.js';

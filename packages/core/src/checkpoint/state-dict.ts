@@ -1,6 +1,6 @@
 import { readdir, realpath } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
-import { z } from 'zod';
+import * as z from 'zod';
 import { InvalidCheckpointError } from '../errors/invalid-checkpoint-error.js';
 import type { CheckpointFiles } from './checkpoint-files.js';
 import { fields, parseConfig } from './config-fields.js';
@@ -112,7 +112,7 @@ async function readShards(files: CheckpointFiles, folder: string, indexName: str
   if (missing !== undefined) {
     throw new InvalidCheckpointError({
       file: join(dirname(indexFile), weight_map[missing]!),
-      tensor: missing,
+      tensor: missing.slice(0, 200),
       expected: 'the tensor, as the index says',
       received: 'no such tensor',
     });

@@ -1,4 +1,4 @@
-import { z } from 'zod';
+import * as z from 'zod';
 import { InvalidCheckpointError } from '../errors/invalid-checkpoint-error.js';
 import type { TokenizerFiles } from './checkpoint.js';
 import type { CheckpointFiles } from './checkpoint-files.js';
