@@ -1,3 +1,4 @@
+import { basename } from 'node:path';
 import type { Editor, EditResult, ImageFormat, ProgressEvent } from '@vibe-edit/core';
 import { throwIfAborted } from '@vibe-edit/core/runtime';
 import { type CliIo, write } from './cli-io.js';
@@ -80,7 +81,7 @@ async function makePicture({
   io: CliIo;
   title: string;
 }): Promise<object> {
-  const progress = createProgressDisplay(io.stderr, `${title}${task.input ?? ''}`);
+  const progress = createProgressDisplay(io.stderr, `${title}${basename(task.input ?? '')}`);
   const started = performance.now();
   let result: EditResult;
   try {
