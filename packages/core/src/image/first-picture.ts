@@ -114,7 +114,7 @@ function firstTiffPage(file: Uint8Array): Uint8Array {
   const next = directory + (big ? 8 + 20 * entries : 2 + 12 * entries);
   const size = big ? 8 : 4;
   if (next + size > file.length || file.subarray(next, next + size).every((byte) => byte === 0)) return file;
-  const first = file.slice();
+  const first = new Uint8Array(file);
   first.fill(0, next, next + size);
   return first;
 }
