@@ -115,7 +115,10 @@ function removeStaleOutput(folder) {
     const compiled = entry.name.match(/^(.*?)(\.d)?\.(js|ts)(\.map)?$/);
     if (!entry.isFile() || !compiled) continue;
     const source = join(folder, 'src', relative(output, entry.parentPath), `${compiled[1]}.ts`);
-    if (!existsSync(source)) rmSync(join(entry.parentPath, entry.name));
+    if (existsSync(source)) continue;
+    rmSync(join(entry.parentPath, entry.name));
+    // The compiler's notes say that the file is there; without them it looks again.
+    rmSync(join(output, '.tsbuildinfo'), { force: true });
   }
 }
 
