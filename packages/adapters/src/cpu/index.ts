@@ -40,6 +40,7 @@ export function createBackend(options: CpuOptions = {}): Promise<Backend> {
     executionProviders: ['cpu'],
     target: { attention: 'fused', embeddings: 'stored' },
     outputLocation: 'cpu',
+    tensorsOutliveSessions: true,
     sessionOptions(component) {
       const policy = weights === 'auto' ? AUTO_WEIGHTS[component] : weights;
       return {

@@ -81,16 +81,25 @@ export async function createOrtBackend(provider: OrtProvider): Promise<Backend> 
     throwIfAborted(signal);
     const model = compileComponent({ component, checkpoint, target: provider.target, ...compileOptions });
     const native = await createNative(component, checkpoint, model);
-    const session = new OrtSession({ ort, native, model, component, backend: name, owner, read });
+    const session = new OrtSession({
+      ort,
+      native,
+      model,
+      component,
+      backend: name,
+      owner,
+      read,
+      tensorsOutlive: provider.tensorsOutliveSessions,
+    });
     if (signal?.aborted) await session.close();
     throwIfAborted(signal);
-    for (const known of sessions) if (known.closed) sessions.delete(known);
+    for (const known of sessions) if (known.released) sessions.delete(known);
     sessions.add(session);
     return session;
   }
 
   async function close(): Promise<void> {
-    await Promise.all([...sessions].map((session) => session.close()));
+    await Promise.all([...sessions].map((session) => session.destroy()));
     await (await downloader)?.release();
   }
 

@@ -18,6 +18,8 @@ export interface OrtProvider {
   readonly executionProviders: readonly InferenceSession.ExecutionProviderConfig[];
   /** Where the outputs of a run lie before somebody asks for them. */
   readonly outputLocation: 'cpu' | 'gpu-buffer';
+  /** Whether a tensor may be freed after the session that made it. Where not, sessions wait for their tensors. */
+  readonly tensorsOutliveSessions: boolean;
   /** How the session of a component is made. */
   sessionOptions(component: Component, checkpoint: Checkpoint): OrtSessionSettings;
   /** What is missing on this machine, when an error of session creation says so. */

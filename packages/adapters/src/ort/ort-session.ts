@@ -28,6 +28,8 @@ export interface OrtSessionOptions {
   /** The backend; tensors of others are not taken. */
   readonly owner: object;
   readonly read: ReadTensor;
+  /** Whether tensors may be freed after the native session. */
+  readonly tensorsOutlive: boolean;
 }
 
 /** A component in ONNX Runtime. */
@@ -38,7 +40,11 @@ export class OrtSession implements Session {
   readonly #options: OrtSessionOptions;
   readonly #values: ReadonlyMap<string, ValueInfo>;
   readonly #running = new Set<Promise<unknown>>();
+  /** Tensors that must be freed before the native session is. */
+  readonly #kept = new Set<OrtTensor>();
   #closing: Promise<void> | undefined;
+  #idle = false;
+  #released = false;
 
   constructor(options: OrtSessionOptions) {
     const { model, component } = options;
@@ -49,13 +55,13 @@ export class OrtSession implements Session {
     this.#values = new Map([...model.outputs, ...model.taps].map((value) => [value.name, value]));
   }
 
-  /** Whether `close` was called. */
-  get closed(): boolean {
-    return this.#closing !== undefined;
+  /** Whether the native session is gone. */
+  get released(): boolean {
+    return this.#released;
   }
 
   run(inputs: Readonly<Record<string, Tensor>>, options: RunOptions = {}): Promise<Record<string, Tensor>> {
-    if (this.closed) return Promise.reject(new ClosedError(`session of ${this.component}`));
+    if (this.#closing !== undefined) return Promise.reject(new ClosedError(`session of ${this.component}`));
     const running = this.#run(inputs, options);
     const settled = running.catch(() => {}).finally(() => this.#running.delete(settled));
     this.#running.add(settled);
@@ -63,8 +69,26 @@ export class OrtSession implements Session {
   }
 
   close(): Promise<void> {
-    this.#closing ??= Promise.all(this.#running).then(() => this.#options.native.release());
+    this.#closing ??= this.#close();
     return this.#closing;
+  }
+
+  /** Closes the session and frees the tensors it kept, which nobody can use any more. */
+  async destroy(): Promise<void> {
+    await this.close();
+    for (const tensor of [...this.#kept]) tensor.dispose();
+  }
+
+  async #close(): Promise<void> {
+    await Promise.all(this.#running);
+    this.#idle = true;
+    await this.#releaseWhenFree();
+  }
+
+  async #releaseWhenFree(): Promise<void> {
+    if (!this.#idle || this.#released || this.#kept.size > 0) return;
+    this.#released = true;
+    await this.#options.native.release();
   }
 
   async #run(inputs: Readonly<Record<string, Tensor>>, options: RunOptions): Promise<Record<string, Tensor>> {
@@ -105,8 +129,13 @@ export class OrtSession implements Session {
   }
 
   #keep(name: string, native: NativeTensor): OrtTensor {
-    const { backend, owner, read } = this.#options;
-    return new OrtTensor({ native, dtype: this.#dtype(name), owner, backend, read });
+    const { backend, owner, read, tensorsOutlive } = this.#options;
+    const onDispose = (tensor: OrtTensor): void => {
+      if (this.#kept.delete(tensor)) void this.#releaseWhenFree();
+    };
+    const kept = new OrtTensor({ native, dtype: this.#dtype(name), owner, backend, read, onDispose });
+    if (!tensorsOutlive) this.#kept.add(kept);
+    return kept;
   }
 
   async #toHost(name: string, native: NativeTensor): Promise<HostTensor> {

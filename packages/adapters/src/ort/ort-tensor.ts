@@ -13,14 +13,23 @@ export class OrtTensor implements Tensor {
   readonly owner: object;
   readonly #backend: string;
   readonly #read: ReadTensor;
+  readonly #onDispose: (tensor: OrtTensor) => void;
   #native: NativeTensor | undefined;
 
-  constructor(options: { native: NativeTensor; dtype: DType; owner: object; backend: string; read: ReadTensor }) {
+  constructor(options: {
+    native: NativeTensor;
+    dtype: DType;
+    owner: object;
+    backend: string;
+    read: ReadTensor;
+    onDispose(tensor: OrtTensor): void;
+  }) {
     this.dtype = options.dtype;
     this.shape = options.native.dims;
     this.owner = options.owner;
     this.#backend = options.backend;
     this.#read = options.read;
+    this.#onDispose = options.onDispose;
     this.#native = options.native;
   }
 
@@ -36,7 +45,9 @@ export class OrtTensor implements Tensor {
   }
 
   dispose(): void {
-    this.#native?.dispose();
+    if (this.#native === undefined) return;
+    this.#native.dispose();
     this.#native = undefined;
+    this.#onDispose(this);
   }
 }

@@ -40,6 +40,8 @@ export function createBackend(options: WebGpuOptions = {}): Promise<Backend> {
     // when a component is opened, by constant folding, which therefore stays on.
     target: { attention: 'plain', embeddings: 'float32' },
     outputLocation: 'gpu-buffer',
+    // Freeing a buffer after its session crashes the process (ONNX Runtime 1.30).
+    tensorsOutliveSessions: false,
     sessionOptions: () => ({
       entries: {
         session: { 'intra_op.allow_spinning': '0', ...(disableCpuFallback ? { disable_cpu_ep_fallback: '1' } : {}) },
