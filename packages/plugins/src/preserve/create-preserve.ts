@@ -1,0 +1,184 @@
+import {
+  type HostTensor,
+  InvalidArgumentError,
+  nextTurn,
+  type Plugin,
+  type PluginContext,
+  type Raster8,
+  type RestoreState,
+  resample,
+  resampleWeights,
+  type Size,
+  throwIfAborted,
+} from '@vibe-edit/core/runtime';
+import { cutGrid } from './color-grid.js';
+import { type Planes, toPlanes } from './planes.js';
+import type { Analysis } from './preserve-work.js';
+import type { NewContent } from './render-strip.js';
+import type { Runner } from './runner.js';
+
+export interface PreserveOptions {
+  /**
+   * How far a picture must move for the edit to count as one, in units of what the autoencoder gets wrong by itself (plus 0.03 of the
+   * range, about 8 levels), measured where it moved most. Under it the source is given back, bit by bit. 0: always apply the change.
+   * Default 0.45.
+   */
+  changeThreshold?: number;
+  /**
+   * For `preserve: 'auto'`: how badly a colour change must explain the edit for its content to count as new, in the same units.
+   * Lower finds fainter changes and takes more decoded pixels. Default 4.
+   */
+  contentThreshold?: number;
+  /** Pixels of the result worked on at a time, each about 20 bytes of memory. Default 1,000,000. */
+  stripPixels?: number;
+}
+
+const DEFAULTS = { changeThreshold: 0.45, contentThreshold: 4, stripPixels: 1_000_000 } as const;
+/** Strips under way at once: one in the thread, one that is being cut or put back. */
+const STRIPS_AT_ONCE = 2;
+
+/** What an edit's pictures share. */
+interface SourcePictures {
+  /** The source at working size, and the same through the autoencoder. */
+  readonly source: Planes;
+  readonly before: Planes;
+  /** The source at output size. */
+  readonly base: Raster8;
+}
+
+/** The plugin over a place to work. */
+export function createPreserve(createRunner: () => Runner, options: PreserveOptions = {}): Plugin {
+  const settings = { ...DEFAULTS, ...options };
+  checkNumber('changeThreshold', settings.changeThreshold, 0);
+  checkNumber('contentThreshold', settings.contentThreshold, 0);
+  checkNumber('stripPixels', settings.stripPixels, 1);
+  const runner = createRunner();
+  const outputSizes = new WeakMap<PluginContext, Size>();
+  const sources = new WeakMap<PluginContext, Promise<SourcePictures>>();
+
+  async function restore(state: RestoreState, context: PluginContext): Promise<void> {
+    const { request, source, sourceLatents, signal } = context;
+    if (request.task !== 'edit' || request.preserve === 'off' || state.picture !== undefined) return;
+    if (source === undefined || sourceLatents === undefined) return;
+    if (request.geometry !== 'exact') {
+      context.warn({
+        code: 'preserve-skipped',
+        message: `The source was not preserved: geometry "${request.geometry}" moves the picture; use "exact"`,
+      });
+      return;
+    }
+    const { width, height } = toPlanes('decoded', state.decoded);
+    const outputSize = outputSizes.get(context) ?? request.size ?? source;
+    let pictures = sources.get(context);
+    if (pictures === undefined) {
+      pictures = sourcePictures(runner, context, { source, sourceLatents, working: { width, height }, outputSize });
+      sources.set(context, pictures);
+    }
+    const { base, ...before } = await pictures;
+    const after = await sharedPlanes(runner, 'decoded', state.decoded, signal);
+    const { changeThreshold, contentThreshold } = settings;
+    const input = { ...before, after, mode: request.preserve, changeThreshold, contentThreshold };
+    const analysis = await runner.analyse(input, signal);
+    state.picture = await render({ runner, base, after, analysis, stripPixels: settings.stripPixels, signal });
+  }
+
+  return {
+    name: 'preserve',
+    hooks: {
+      // Other plugins have had their say on the size by then.
+      beforeCondition: (prepared, context) => void outputSizes.set(context, prepared.outputSize),
+      beforeRestore: restore,
+    },
+    close: () => runner.close(),
+  };
+}
+
+function checkNumber(argument: string, value: number, least: number): void {
+  if (value >= least) return;
+  throw new InvalidArgumentError({ argument, expected: `a number from ${least} up`, received: String(value) });
+}
+
+async function sourcePictures(
+  runner: Runner,
+  { stages, signal }: PluginContext,
+  edit: { source: Raster8; sourceLatents: HostTensor<'float32'>; working: Size; outputSize: Size },
+): Promise<SourcePictures> {
+  const { source, sourceLatents, working, outputSize } = edit;
+  const decoded = await stages.decode(sourceLatents);
+  const small = await stages.toTensor(source, working);
+  return {
+    before: await sharedPlanes(runner, 'sourceLatents', decoded, signal),
+    source: await sharedPlanes(runner, 'source', small, signal),
+    base: await resized(source, outputSize, signal),
+  };
+}
+
+async function sharedPlanes(
+  runner: Runner,
+  argument: string,
+  tensor: HostTensor<'float32'>,
+  signal: AbortSignal | undefined,
+): Promise<Planes> {
+  const planes = toPlanes(argument, tensor);
+  return { ...planes, values: await runner.share(planes.values, signal) };
+}
+
+async function resized(source: Raster8, { width, height }: Size, signal: AbortSignal | undefined): Promise<Raster8> {
+  if (source.width === width && source.height === height) return source;
+  return resample({ image: source, width, height, method: 'pillow-lanczos', signal });
+}
+
+interface RenderOptions {
+  readonly runner: Runner;
+  readonly base: Raster8;
+  readonly after: Planes;
+  readonly analysis: Analysis;
+  readonly stripPixels: number;
+  readonly signal: AbortSignal | undefined;
+}
+
+/** The source at output size with the edit applied, strip by strip; a copy of it when the edit did nothing. */
+async function render({ runner, base, after, analysis, stripPixels, signal }: RenderOptions): Promise<Raster8> {
+  const { width, height, channels } = base;
+  const data = new Uint8Array(base.data.length);
+  const content = analysis && (await newContent(runner, analysis, after, base, signal));
+  const rowsAtOnce = Math.max(1, Math.floor(stripPixels / width));
+  let nextTop = 0;
+  const renderStrips = async (): Promise<void> => {
+    while (nextTop < height) {
+      const top = nextTop;
+      const rows = Math.min(rowsAtOnce, height - top);
+      nextTop += rows;
+      const start = top * width * channels;
+      // A copy in a buffer of its own (a Buffer's `slice` would be none): it is moved to the thread.
+      const pixels = new Uint8Array(base.data.subarray(start, start + rows * width * channels));
+      await nextTurn();
+      throwIfAborted(signal);
+      if (analysis === undefined) data.set(pixels, start);
+      else {
+        const grid = cutGrid(analysis.grid, top, top + rows, height);
+        data.set(await runner.render({ width, height, top, rows, channels, pixels, grid, content }, signal), start);
+      }
+    }
+  };
+  await Promise.all(Array.from({ length: STRIPS_AT_ONCE }, renderStrips));
+  return { width, height, channels, data };
+}
+
+async function newContent(
+  runner: Runner,
+  { mask }: NonNullable<Analysis>,
+  decoded: Planes,
+  { width, height }: Size,
+  signal: AbortSignal | undefined,
+): Promise<NewContent | undefined> {
+  if (mask === undefined) return undefined;
+  const weights = (inputSize: number, outputSize: number): NewContent['across'] =>
+    resampleWeights({ inputSize, outputSize, kernel: 'lanczos', fixedPoint: 'pillow' });
+  return {
+    decoded,
+    mask: { ...mask, values: await runner.share(mask.values, signal) },
+    across: weights(decoded.width, width),
+    down: weights(decoded.height, height),
+  };
+}

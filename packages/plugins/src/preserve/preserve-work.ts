@@ -1,0 +1,46 @@
+import type { Plane } from './box-blur.js';
+import type { ColorGrid } from './color-grid.js';
+import { type ContentMask, findNewContent, type Pictures } from './content-change.js';
+import { fitColorGrid } from './fit-color-grid.js';
+import { type Planes, thinOut } from './planes.js';
+import { relativeChange } from './unchanged.js';
+
+/** Decisions are taken on so many pixels at most; more would only take longer. */
+const DECIDING_PIXELS = 512 * 512;
+
+export interface AnalysisInput extends Pictures {
+  readonly mode: 'tone' | 'auto';
+  /** Under this change, in units of the autoencoder's error, the edit counts as none. */
+  readonly changeThreshold: number;
+  /** From this misfit on, in units of the autoencoder's error, content counts as new. */
+  readonly contentThreshold: number;
+}
+
+/** What an edit did; undefined: nothing. */
+export type Analysis = { readonly grid: ColorGrid; readonly mask: ContentMask | undefined } | undefined;
+
+/** Finds the colour change of an edit and, in `auto`, where its content is new. */
+export function* analyseEdit(input: AnalysisInput): Generator<void, Analysis> {
+  const { source, before, after, mode, changeThreshold, contentThreshold } = input;
+  const few: Pictures = {
+    source: thinOut(source, DECIDING_PIXELS),
+    before: thinOut(before, DECIDING_PIXELS),
+    after: thinOut(after, DECIDING_PIXELS),
+  };
+  if ((yield* relativeChange(few)) < changeThreshold) return undefined;
+  const content = mode === 'auto' ? yield* findNewContent(few, contentThreshold) : undefined;
+  const weight = content && (yield* enlarge(content.unchanged, before));
+  return { grid: yield* fitColorGrid({ before, after, weight }), mask: content?.mask };
+}
+
+/** Repeats the values of a thinned-out picture. */
+function* enlarge(plane: Plane, { width, height }: Planes): Generator<void, Float32Array> {
+  const enlarged = new Float32Array(width * height);
+  for (let y = 0; y < height; y++) {
+    const row = Math.floor((y * plane.height) / height) * plane.width;
+    for (let x = 0; x < width; x++)
+      enlarged[y * width + x] = plane.values[row + Math.floor((x * plane.width) / width)]!;
+    yield;
+  }
+  return enlarged;
+}
