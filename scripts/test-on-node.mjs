@@ -3,7 +3,7 @@
  * provides as a package.
  */
 import { existsSync, mkdirSync, writeFileSync } from 'node:fs';
-import { join } from 'node:path';
+import { delimiter, dirname, join } from 'node:path';
 import { CACHE, fail, run, setUp } from './setup.mjs';
 
 const [version, ...vitestArguments] = process.argv.slice(2);
@@ -23,4 +23,7 @@ if (!existsSync(binary)) {
     fail(`${name}@${version} could not be installed.`);
 }
 run(binary, ['-p', '"Node " + process.version']);
-process.exitCode = run(binary, ['node_modules/vitest/vitest.mjs', 'run', ...vitestArguments]);
+process.exitCode = run(binary, ['node_modules/vitest/vitest.mjs', 'run', ...vitestArguments], {
+  // What the tests start by name runs on that version too.
+  env: { ...process.env, PATH: `${dirname(binary)}${delimiter}${process.env.PATH}` },
+});
