@@ -2,7 +2,7 @@ import { createHash, type Hash } from 'node:crypto';
 import { throwIfAborted } from '../errors/aborted-error.js';
 import { DiskFullError } from '../errors/disk-full-error.js';
 import { DownloadError } from '../errors/download-error.js';
-import { type Attempt, type HubClient, PassingFault, publicUrl, readBody } from './hub-client.js';
+import { type Attempt, discard, type HubClient, PassingFault, publicUrl, readBody } from './hub-client.js';
 import type { HubFile } from './hub-listing.js';
 import { claimPartialFile, type PartialFile, strongEtag } from './partial-file.js';
 
@@ -122,7 +122,7 @@ class Transfer {
     if (start === 0) {
       await this.#restart(strongEtag(response.headers.get('etag')));
     } else if (start !== partial.size) {
-      await response.body?.cancel();
+      await discard(response);
       await this.#restart(undefined);
       throw new PassingFault({ received: 'another range than was asked for', status: response.status });
     }

@@ -86,9 +86,10 @@ export function createHubClient(options: HubClientOptions): HubClient {
         }).catch((error: unknown) => Promise.reject(connectionFault(error)));
         attempt.alive();
         const location = response.headers.get('location');
-        if (response.status < 300 || response.status > 399 || location === null)
+        if (response.status < 300 || response.status > 399 || location === null) {
           return await checkStatus(response, url);
-        await response.body?.cancel();
+        }
+        await discard(response);
         target = parseLocation(location, target, url);
       }
       throw new DownloadError({
@@ -102,6 +103,7 @@ export function createHubClient(options: HubClientOptions): HubClient {
       let failures = 0;
       for (;;) {
         throwIfAborted(signal);
+        let fault: PassingFault;
         const attempt = startAttempt({
           signal,
           idleTimeout,
@@ -114,20 +116,21 @@ export function createHubClient(options: HubClientOptions): HubClient {
         } catch (error) {
           if (signal?.aborted) throw new AbortedError(signal.reason);
           if (!(error instanceof PassingFault)) throw error;
-          failures++;
-          if (failures > retries) {
-            throw new DownloadError({
-              url: publicUrl(url),
-              ...(error.status !== undefined && { status: error.status }),
-              expected: `an answer within ${retries + 1} tries`,
-              received: error.message,
-              cause: error,
-            });
-          }
-          await pause(error.retryAfter ?? retryDelay * 2 ** (failures - 1) * (0.75 + Math.random() / 2), signal);
+          fault = error;
         } finally {
           attempt.end();
         }
+        failures++;
+        if (failures > retries) {
+          throw new DownloadError({
+            url: publicUrl(url),
+            ...(fault.status !== undefined && { status: fault.status }),
+            expected: `an answer within ${retries + 1} tries`,
+            received: fault.message,
+            cause: fault,
+          });
+        }
+        await pause(fault.retryAfter ?? retryDelay * 2 ** (failures - 1) * (0.75 + Math.random() / 2), signal);
       }
     },
   };
@@ -186,10 +189,15 @@ export async function* readBody(response: Response, attempt: Attempt): AsyncGene
   }
 }
 
+/** Gives up an answer's body. That it may be broken does not matter any more. */
+export async function discard(response: Response): Promise<void> {
+  await response.body?.cancel().catch(() => undefined);
+}
+
 async function checkStatus(response: Response, url: string): Promise<Response> {
   const { status } = response;
   if (response.ok || status === 416) return response;
-  await response.body?.cancel();
+  await discard(response);
   if (PASSING_STATUSES.has(status)) {
     throw new PassingFault({
       received: `status ${status}`,
@@ -251,7 +259,7 @@ function parseEndpoint(endpoint: string): URL {
     throw new InvalidArgumentError({
       argument: 'endpoint',
       expected: 'an http: or https: URL without user and password',
-      received: url === undefined ? JSON.stringify(endpoint) : publicUrl(url.href),
+      received: url === undefined ? JSON.stringify(endpoint) : `${url.protocol}//${url.host}${url.pathname}`,
     });
   }
   return url;
