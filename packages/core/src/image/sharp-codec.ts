@@ -12,7 +12,8 @@ export interface SharpCodecOptions {
  * Makes the codec of Node: sharp, which is loaded with the first picture.
  *
  * **In**: JPEG, PNG, WebP, AVIF, GIF and TIFF, told by their content; of animations and multi-page files the first picture. Any
- * other format is refused before libvips sees a byte of it. Pixels come out upright, as sRGB (by the embedded profile; CMYK
+ * other format, camera raw in a TIFF file included, is refused before libvips sees a byte of it (a program that owns its process
+ * can lock the other loaders too: `blockOtherLoaders`); so are floating-point pictures and Lab of 8 bits. Pixels come out upright, as sRGB (by the embedded profile; CMYK
  * without one by libvips' generic CMYK), 8 bits a channel, 16-bit ones rounded. An alpha channel stays where the file has
  * transparency; one that is opaque everywhere is dropped, since it says nothing. Size limits are checked on the header, before
  * any pixel is decoded; a truncated or damaged file is an error, never half a picture. A sharp instance stands for what its
