@@ -7,7 +7,7 @@ import { copyFileSync, existsSync, mkdtempSync, readFileSync, rmSync, writeFileS
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import ts from 'typescript';
-import { PACKED_FOLDER, packAll, sizeTable } from './pack.ts';
+import { PACKED_FOLDER, packAll } from './pack.ts';
 import { fail, ROOT } from './setup.mjs';
 
 const PHOTO = join(ROOT, 'examples', 'photos', 'chelsea.jpg');
@@ -25,7 +25,6 @@ function readmeExample(): string {
 }
 
 const packages = await packAll(PACKED_FOLDER);
-console.log(sizeTable(packages));
 const project = mkdtempSync(join(tmpdir(), 'vibe-edit-packed-'));
 
 /** Runs a program in the project; ends everything when it fails. */
