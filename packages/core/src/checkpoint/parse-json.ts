@@ -50,19 +50,28 @@ export function parseJson({ text, file, maxValues = 1_000_000 }: ParseJsonOption
 
   const parseString = (): string => {
     const start = position;
+    let escaped = false;
     for (position++; position < text.length; position++) {
       const code = text.charCodeAt(position);
-      if (code === 0x5c) position++;
-      else if (code === 0x22) {
+      if (code < 0x20) break;
+      if (code === 0x22) {
         position++;
-        try {
-          return JSON.parse(text.slice(start, position)) as string;
-        } catch {
-          return fail('a JSON string', start);
-        }
+        return escaped ? decodeEscapes(start) : text.slice(start + 1, position - 1);
+      }
+      if (code === 0x5c) {
+        escaped = true;
+        position++;
       }
     }
     return fail('a JSON string that ends', start);
+  };
+
+  const decodeEscapes = (start: number): string => {
+    try {
+      return JSON.parse(text.slice(start, position)) as string;
+    } catch {
+      return fail('a JSON string', start);
+    }
   };
 
   const parseNumberOrWord = (): JsonValue => {
