@@ -8,7 +8,9 @@ export type Ort = typeof import('onnxruntime-node');
  */
 export async function loadOrt(backend: string): Promise<Ort> {
   try {
-    return (await import('onnxruntime-node')).default;
+    const binding: Partial<Record<'default', Ort>> & Ort = await import('onnxruntime-node');
+    // A CommonJS package: loaders that compile TypeScript on the fly take its exports apart and have no default.
+    return binding.default ?? binding;
   } catch (cause) {
     const why = cause instanceof Error ? cause.message.split('\n')[0] : String(cause);
     const reason =

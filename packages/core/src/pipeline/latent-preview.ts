@@ -1,9 +1,12 @@
 import { type HostTensor, hostTensor } from '../backend/tensor.js';
 import type { Raster8 } from '../image/raster.js';
+import { torchCpuNoise } from '../random/torch-cpu-noise.js';
 
-/** Side of the latents that the projection is fitted on, and its ridge. */
-const PROBE_SIDE = 8;
+/** The latents that the projection is fitted on: 3 x 3 tiles of 4 x 4. Their ridge. */
+const TILES = 3;
+const TILE = 4;
 const RIDGE = 1e-2;
+const PROBE_SEED = 1;
 
 /** Linear map from a latent pixel to RGB: one row of `channels + 1` weights (the last is the offset) a colour. */
 export interface LatentProjection {
@@ -12,21 +15,33 @@ export interface LatentProjection {
 }
 
 /**
- * Latents to fit a projection on: a corner of the source's, at most 8 x 8, so that one small decode is enough.
- * @param latents Scaled latents [pictures, channels, height, width].
+ * Latents to fit a projection on, small enough for one quick decode: a checkerboard of tiles cut out of the source's latents, all over the
+ * picture, and of flat random colours, which stand for what edits make that is not in the source.
+ *
+ * @param latents Scaled latents of the source [1, channels, height, width]; without a source every tile is random.
+ * @param channels Latent channels.
  */
-export function probeLatents(latents: HostTensor<'float32'>): HostTensor<'float32'> {
-  const [, channels, height, width] = latents.shape as readonly [number, number, number, number];
-  const rows = Math.min(PROBE_SIDE, height);
-  const columns = Math.min(PROBE_SIDE, width);
-  const values = new Float32Array(channels * rows * columns);
-  for (let channel = 0; channel < channels; channel++) {
-    for (let y = 0; y < rows; y++) {
-      const start = (channel * height + y) * width;
-      values.set(latents.values.subarray(start, start + columns), (channel * rows + y) * columns);
+export function probeLatents(latents: HostTensor<'float32'> | undefined, channels: number): HostTensor<'float32'> {
+  const side = TILES * TILE;
+  const [, , height = 0, width = 0] = latents?.shape ?? [];
+  const random = torchCpuNoise.create(PROBE_SEED).normal({ shape: [channels, TILES, TILES] }).values;
+  const values = new Float32Array(channels * side * side);
+  const start = (size: number, tile: number): number => Math.round((Math.max(0, size - TILE) * tile) / (TILES - 1));
+  for (let at = 0; at < values.length; at++) {
+    const x = at % side;
+    const y = Math.floor(at / side) % side;
+    const channel = Math.floor(at / (side * side));
+    const column = Math.floor(x / TILE);
+    const row = Math.floor(y / TILE);
+    if (latents === undefined || (row + column) % 2 === 1) {
+      values[at] = random[(channel * TILES + row) * TILES + column] as number;
+      continue;
     }
+    const sourceY = Math.min(start(height, row) + (y % TILE), height - 1);
+    const sourceX = Math.min(start(width, column) + (x % TILE), width - 1);
+    values[at] = latents.values[(channel * height + sourceY) * width + sourceX] as number;
   }
-  return hostTensor('float32', [1, channels, rows, columns], values);
+  return hostTensor('float32', [1, channels, side, side], values);
 }
 
 /**

@@ -68,11 +68,11 @@ export function createPipeline(parts: PipelineParts): Pipeline {
   const conditioner = createConditioner(parts);
   let projection: LatentProjection | undefined;
   const previewProjection = async (
-    latents: HostTensor<'float32'>,
+    sourceLatents: HostTensor<'float32'> | undefined,
     stages: PipelineStages,
   ): Promise<LatentProjection> => {
     if (projection === undefined) {
-      const probe = probeLatents(latents);
+      const probe = probeLatents(sourceLatents, parts.checkpoint.vae.config.latent_channels);
       projection = fitLatentProjection(probe, await stages.decode(probe));
     }
     return projection;
@@ -158,7 +158,7 @@ export function createPipeline(parts: PipelineParts): Pipeline {
         afterStep: async (step) => {
           const after = await runHooks(plugins, 'afterStep', step, context);
           const preview = request.previews
-            ? previewLatents(await previewProjection(state.sourceLatents ?? after.latents, stages), after.latents)
+            ? previewLatents(await previewProjection(state.sourceLatents, stages), after.latents)
             : undefined;
           enter('denoise', after.step + 1, preview);
           return after;
