@@ -3,7 +3,7 @@
  * docs. An `@example` sees what its own file exports, without an import; a block of a page must import what it uses.
  */
 import { existsSync, readdirSync, readFileSync } from 'node:fs';
-import { basename, dirname, join, relative } from 'node:path';
+import { dirname, join, relative } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import ts from 'typescript';
 
@@ -117,6 +117,11 @@ function ownNames(code: string): Set<string> {
   return names;
 }
 
+/** In the test folder, which depends on every package, as a reader who follows an example does. */
+function examplePath(path: string, index: number): string {
+  return join(ROOT, 'test', `${relative(ROOT, path).replaceAll(/[/\\.]/g, '-')}-${index + 1}.ts`);
+}
+
 function examplesOfSource(path: string): Example[] {
   const text = readFileSync(path, 'utf8');
   const examples: Example[] = [];
@@ -132,9 +137,9 @@ function examplesOfSource(path: string): Example[] {
       const prefix =
         visible.length === 0
           ? 'export {}; '
-          : `import { ${visible.join(', ')} } from './${basename(path, '.ts')}.js'; `;
+          : `import { ${visible.join(', ')} } from '../${relative(ROOT, path).replaceAll('\\', '/').replace(/\.ts$/, '.js')}'; `;
       examples.push({
-        path: path.replace(/\.ts$/, `.example-${examples.length + 1}.ts`),
+        path: examplePath(path, examples.length),
         code: prefix + block.code,
         file: relative(ROOT, path),
         line: firstLine + block.line + 1,
@@ -146,8 +151,7 @@ function examplesOfSource(path: string): Example[] {
 
 function examplesOfPage(path: string): Example[] {
   return fencedBlocks(readFileSync(path, 'utf8').split('\n')).map((block, index) => ({
-    // The test folder depends on every package, as a reader who follows the page does.
-    path: join(ROOT, 'test', `${relative(ROOT, path).replaceAll(/[/\\.]/g, '-')}-${index + 1}.ts`),
+    path: examplePath(path, index),
     code: `export {}; ${block.code}`,
     file: relative(ROOT, path),
     line: block.line + 1,

@@ -74,8 +74,12 @@ export interface PulledCheckpoint {
  * @throws {DiskFullError} before anything is loaded when the disk has no room for it, or later when it filled up.
  * @throws {InvalidArgumentError} {AbortedError}
  * @example
+ * ```ts
+ * import { openCheckpoint, pullCheckpoint } from '@vibe-edit/core';
+ *
  * const { path } = await pullCheckpoint({ repo: 'iitolstykh/VIBE-Image-Edit' });
  * const checkpoint = await openCheckpoint(path);
+ * ```
  */
 export async function pullCheckpoint(options: PullOptions): Promise<PulledCheckpoint> {
   const { repo, revision = 'main', onProgress = () => {}, signal } = options;

@@ -47,6 +47,9 @@ const METHODS: Readonly<Record<ResampleMethod, { kernel: Kernel; fixedPoint: 'pi
  * @throws {AbortedError} the signal was aborted
  * @example
  * ```ts
+ * import { resample, sharpCodec } from '@vibe-edit/core';
+ *
+ * const { raster } = await sharpCodec.decode('photo.jpg');
  * const small = await resample({ image: raster, width: 512, height: 512, method: 'pillow-lanczos' });
  * ```
  */

@@ -9,7 +9,10 @@ export interface WorkQueue {
    * @throws {QueueFullError} when `limit` tasks wait already.
    * @throws {AbortedError} when the signal is aborted while the task waits.
    */
-  run<Result>(task: () => Promise<Result>, options?: { signal?: AbortSignal | undefined; limit?: number }): Promise<Result>;
+  run<Result>(
+    task: () => Promise<Result>,
+    options?: { signal?: AbortSignal | undefined; limit?: number },
+  ): Promise<Result>;
 }
 
 /**

@@ -1,8 +1,9 @@
-import type { Hook, Plugin, PluginContext, PluginHooks } from './plugin.js';
 import { throwIfAborted } from '../errors/aborted-error.js';
+import type { Hook, Plugin, PluginContext, PluginHooks } from './plugin.js';
 
 /** The value a hook takes. */
-type HookValue<Name extends keyof PluginHooks> = NonNullable<PluginHooks[Name]> extends Hook<infer Value> ? Value : never;
+type HookValue<Name extends keyof PluginHooks> =
+  NonNullable<PluginHooks[Name]> extends Hook<infer Value> ? Value : never;
 
 /** Hands a value to one hook of every plugin in turn; each gets what the one before it returned. */
 export async function runHooks<Name extends keyof PluginHooks>(

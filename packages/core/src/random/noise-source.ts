@@ -21,6 +21,8 @@ export interface NoiseGenerator {
  *
  * @example
  * ```ts
+ * import { torchCpuNoise } from '@vibe-edit/core';
+ *
  * const generator = torchCpuNoise.create(42);
  * const noise = generator.normal({ shape: [1, 32, 16, 16] });
  * ```

@@ -18,6 +18,9 @@ export const SCHEDULERS: Readonly<Record<string, SchedulerFactory>> = {
  * @throws {InvalidCheckpointError} the class is not known, or a field holds a value that cannot be run
  * @example
  * ```ts
+ * import { createScheduler, openCheckpoint } from '@vibe-edit/core';
+ *
+ * const checkpoint = await openCheckpoint('./VIBE-Image-Edit');
  * const scheduler = createScheduler({ config: checkpoint.scheduler });
  * const { timesteps } = scheduler.setTimesteps(20);
  * ```

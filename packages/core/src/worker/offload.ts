@@ -84,9 +84,11 @@ function revive(described: NonNullable<Reply['error']>): Error {
  *
  * @param options.module URL of a JavaScript module that Node can import, e.g. `new URL('./strips.js', import.meta.url)`
  * @example
- * const strips = createOffload<typeof import('./strips.js')>({ module: new URL('./strips.js', import.meta.url) });
- * const toned = await strips.run({ name: 'applyTone', args: [pixels], transfer: [pixels.buffer] });
- * await strips.close();
+ * // work.js exports `double(values: Float32Array): Float32Array`
+ * const work = createOffload<{ double(values: Float32Array): Float32Array }>({ module: new URL('./work.js', import.meta.url) });
+ * const values = new Float32Array(1_000_000);
+ * const doubled = await work.run({ name: 'double', args: [values], transfer: [values.buffer] });
+ * await work.close();
  */
 export function createOffload<Module>(options: { module: URL }): Offload<Module> {
   const module = options.module.href;

@@ -25,6 +25,8 @@ export type { PreserveOptions } from './create-preserve.js';
  * @throws {InvalidArgumentError} an option is out of range
  * @example
  * ```ts
+ * import { createEditor, preserve } from 'vibe-edit';
+ *
  * const editor = await createEditor({ plugins: [preserve({ contentThreshold: 3 })] });
  * const { image } = await editor.edit({ image: 'photo.jpg', instruction: 'add a hat', preserve: 'auto' });
  * ```

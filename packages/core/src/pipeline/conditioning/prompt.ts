@@ -55,6 +55,9 @@ export function instructionQuery({ instruction, task }: { instruction: string; t
  * @throws {InvalidCheckpointError} when the tokenizer or the chat template cannot be read.
  * @example
  * ```ts
+ * import { createPromptEncoder, openCheckpoint } from '@vibe-edit/core';
+ *
+ * const checkpoint = await openCheckpoint('./VIBE-Image-Edit');
  * const encoder = createPromptEncoder(checkpoint);
  * const { inputIds } = encoder.encode({ instructions: ['make it snow'], grid: [1, 20, 28] });
  * ```
