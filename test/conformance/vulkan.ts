@@ -1,5 +1,3 @@
-import { existsSync, readdirSync } from 'node:fs';
-import { homedir } from 'node:os';
 import { join } from 'node:path';
 import { createProcessBackend } from '@vibe-edit/core';
 import { type BackendDescription, BackendUnavailableError } from '@vibe-edit/core/runtime';
@@ -8,25 +6,15 @@ import { loadConformanceData } from '@vibe-edit/core/testing';
 /** Environment for a child process that is to find a Vulkan device, or why there is none. */
 export type Vulkan = { readonly env: Readonly<Record<string, string>> } | { readonly missing: string };
 
-/** Chromium and Chrome ship SwiftShader, a Vulkan device in software, with the loader beside it. */
-function softwareDevices(): string[] {
-  const cache = join(homedir(), '.cache/ms-playwright');
-  const playwright = existsSync(cache) ? readdirSync(cache).map((name) => join(cache, name, 'chrome-linux')) : [];
-  const folders = [process.env.VIBE_SWIFTSHADER, '/usr/lib/chromium', '/opt/google/chrome', ...playwright];
-  return folders.filter(
-    (folder) => folder !== undefined && existsSync(join(folder, 'vk_swiftshader_icd.json')),
-  ) as string[];
-}
-
-/** Tries the machine's own device, then SwiftShader. */
+/**
+ * Tries the machine's own device, then SwiftShader, Vulkan in software, from the folder that `VIBE_SWIFTSHADER` names: that of a
+ * Chromium or Chrome, e.g. `/usr/lib/chromium`, with `vk_swiftshader_icd.json` and `libvulkan.so.1` in it. It is not looked for, since
+ * it takes minutes.
+ */
 export async function findVulkan(description: BackendDescription): Promise<Vulkan> {
-  const environments = [
-    {},
-    ...softwareDevices().map((folder) => ({
-      LD_LIBRARY_PATH: folder,
-      VK_ICD_FILENAMES: join(folder, 'vk_swiftshader_icd.json'),
-    })),
-  ];
+  const folder = process.env.VIBE_SWIFTSHADER;
+  const software = { LD_LIBRARY_PATH: `${folder}`, VK_ICD_FILENAMES: join(`${folder}`, 'vk_swiftshader_icd.json') };
+  const environments = folder === undefined ? [{}] : [{}, software];
   const { checkpoint } = await loadConformanceData();
   let missing = '';
   for (const env of environments) {
@@ -41,5 +29,5 @@ export async function findVulkan(description: BackendDescription): Promise<Vulka
       await backend.close();
     }
   }
-  return { missing };
+  return { missing: `${missing}. VIBE_SWIFTSHADER may name a folder with SwiftShader, e.g. /usr/lib/chromium` };
 }
