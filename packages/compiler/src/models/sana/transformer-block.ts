@@ -1,21 +1,11 @@
 import type { TransformerConfig } from '@vibe-edit/core/runtime';
 import type { Value } from '../../ir/graph.js';
-import type { RuntimeSize } from '../../ir/ops.js';
 import type { Scope } from '../../ir/scope.js';
-import { conv2d } from '../../nn/conv.js';
 import { linear } from '../../nn/linear.js';
 import { layerNorm, plainLayerNorm } from '../../nn/norm.js';
 import { linearAttention } from './linear-attention.js';
 import { innerDim, modulate, optionalRmsNorm, QK_NORM_EPSILON } from './sana-norms.js';
-
-export interface TokenGrid {
-  readonly height: RuntimeSize;
-  readonly width: RuntimeSize;
-  /** Tokens of a batch row: height * width, twice that where source tokens follow. */
-  readonly tokens: RuntimeSize;
-  /** [batch, tokens, 1]; only where tokens may be masked out. */
-  readonly mask: Value | undefined;
-}
+import type { TokenGrid } from './token-grid.js';
 
 /**
  * One Sana block.
@@ -49,11 +39,18 @@ export function transformerBlock(
     Value,
   ];
 
+  // Linear layers take the tokens of all rows as one matrix: bias included in one node, weights as the checkpoint has them.
+  const flat = (value: Value): Value => op.Reshape(value, [-1, inner]);
+  const perRow = (value: Value): Value => op.Reshape(value, [-1, grid.tokens, inner]);
+
   const normed = modulate(scope, plainLayerNorm(scope.at('norm1'), x, config.norm_eps), shiftAttention, scaleAttention);
-  const attended = linearAttention(scope.at('attn1'), normed, config, grid.mask);
+  const attention = scope.at('attn1');
+  const attended = attention.tap(perRow(linearAttention(attention, flat(normed), config, grid)));
   const afterAttention = op.Add(x, op.Mul(gateAttention, attended));
 
-  const crossed = op.Add(crossAttention(scope.at('attn2'), afterAttention, key, value, config), afterAttention);
+  const cross = scope.at('attn2');
+  const read = cross.tap(perRow(crossAttention(cross, flat(afterAttention), { key, value, config, grid })));
+  const crossed = op.Add(read, afterAttention);
 
   const norm2 = scope.at('norm2');
   const plain = config.norm_elementwise_affine
@@ -63,9 +60,14 @@ export function transformerBlock(
   return scope.tap(op.Add(crossed, op.Mul(gateMlp, fed)));
 }
 
-/** Softmax attention of the picture's tokens to the prompt's keys and values. */
-function crossAttention(scope: Scope, x: Value, key: Value, value: Value, config: TransformerConfig): Value {
+/** Softmax attention of the picture's tokens [batch * tokens, inner] to the prompt's keys and values. */
+function crossAttention(
+  scope: Scope,
+  x: Value,
+  inputs: { key: Value; value: Value; config: TransformerConfig; grid: TokenGrid },
+): Value {
   const { op } = scope;
+  const { key, value, config, grid } = inputs;
   const { num_cross_attention_heads: heads, cross_attention_head_dim: headDim } = config;
   const query = optionalRmsNorm(
     scope.at('norm_q'),
@@ -73,29 +75,37 @@ function crossAttention(scope: Scope, x: Value, key: Value, value: Value, config
     config,
     QK_NORM_EPSILON,
   );
-  const perHead = op.Transpose(op.Reshape(query, [0, 0, heads, headDim]), [0, 2, 1, 3]);
+  const perHead = op.Transpose(op.Reshape(query, [-1, grid.tokens, heads, headDim]), [0, 2, 1, 3]);
   const attended = op.MatMul(op.Softmax(op.MatMul(perHead, key), -1), value);
-  const merged = op.Reshape(op.Transpose(attended, [0, 2, 1, 3]), [0, 0, heads * headDim]);
-  return scope.tap(linear(scope.at('to_out.0'), merged, innerDim(config)));
+  const merged = op.Reshape(op.Transpose(attended, [0, 2, 1, 3]), [-1, heads * headDim]);
+  return linear(scope.at('to_out.0'), merged, innerDim(config));
 }
 
 /**
  * GLUMBConv over the tokens laid out as pictures (noisy and source tokens each on their own).
  *
  * ```
- * 1x1 conv -> SiLU -> 3x3 depthwise -> a, b -> a * SiLU(b) -> 1x1 conv
+ *     ┌─ 1x1 conv -> SiLU -> 3x3 depthwise ───────── (x) -> 1x1 conv
+ * x ──┴─ 1x1 conv -> SiLU -> 3x3 depthwise -> SiLU ───┘
  * ```
+ *
+ * The checkpoint has both rows as one layer whose result is cut in two. Here its weights are cut, which is done once where constants
+ * are folded, and the two halves of the widest maps are never copied.
  */
 function feedForward(scope: Scope, x: Value, config: TransformerConfig, grid: TokenGrid): Value {
   const { op } = scope;
   const inner = innerDim(config);
   const hidden = Math.trunc(config.mlp_ratio * inner);
+  const [inverted, depth, point] = [scope.at('conv_inverted'), scope.at('conv_depth'), scope.at('conv_point')];
   const picture = op.Transpose(op.Reshape(x, [-1, grid.height, grid.width, inner]), [0, 3, 1, 2]);
-  const expanded = op.Silu(conv2d(scope.at('conv_inverted'), picture, { channels: 2 * hidden, kernel: 1 }));
-  const mixed = conv2d(scope.at('conv_depth'), expanded, { channels: 2 * hidden, kernel: 3, groups: 2 * hidden });
-  const [content, gate] = op.Split(mixed, [hidden, hidden], 1) as [Value, Value];
-  const reduced = scope.tap(
-    conv2d(scope.at('conv_point'), op.Mul(content, op.Silu(gate)), { channels: inner, kernel: 1 }),
-  );
-  return op.Reshape(op.Transpose(reduced, [0, 2, 3, 1]), [-1, grid.tokens, inner]);
+  const weights = op.Halve(inverted.weight('weight', [2 * hidden, inner, 1, 1]), 0);
+  const biases = op.Halve(inverted.weight('bias', [2 * hidden]), 0);
+  const depthWeights = op.Halve(depth.weight('weight', [2 * hidden, 1, 3, 3]), 0);
+  const depthBiases = op.Halve(depth.weight('bias', [2 * hidden]), 0);
+  const [content, gate] = [0, 1].map((half) => {
+    const expanded = op.Silu(op.Conv(picture, weights[half] as Value, biases[half]));
+    return op.Conv(expanded, depthWeights[half] as Value, depthBiases[half], { padding: 1, groups: hidden });
+  }) as [Value, Value];
+  const reduced = op.Conv(op.Mul(content, op.Silu(gate)), point.weight('weight', [inner, hidden, 1, 1]), undefined);
+  return op.Reshape(op.Transpose(scope.tap(reduced), [0, 2, 3, 1]), [-1, grid.tokens, inner]);
 }

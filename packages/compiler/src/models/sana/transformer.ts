@@ -7,7 +7,8 @@ import { linear } from '../../nn/linear.js';
 import { plainLayerNorm } from '../../nn/norm.js';
 import { innerDim, modulate } from './sana-norms.js';
 import { timestepEmbedding } from './timestep-embedding.js';
-import { type TokenGrid, transformerBlock } from './transformer-block.js';
+import type { TokenGrid } from './token-grid.js';
+import { transformerBlock } from './transformer-block.js';
 
 const OUTPUT_NORM_EPSILON = 1e-6;
 
@@ -33,7 +34,7 @@ export function buildTransformer(context: BuildContext): readonly string[] {
   const { tokens: embedded, mask } = patchEmbeddings(context, root);
   const timestep = context.input('timestep', 'float32', ['batch']);
   const latentSize = context.input('latent_size', 'int64', [2]);
-  const grid = tokenGrid(root, latentSize, config, mask);
+  const grid = tokenGrid(root, { latentSize, config, mask, embedded });
 
   const { embedding, modulation } = timestepEmbedding(root.at('time_embed'), timestep, inner);
   const modulations = op.Reshape(modulation, [0, 6, inner]);
@@ -55,7 +56,9 @@ export function buildTransformer(context: BuildContext): readonly string[] {
   const outputNorm = root.at('norm_out');
   const normed = outputNorm.tap(modulate(outputNorm, plainLayerNorm(outputNorm, x, OUTPUT_NORM_EPSILON), shift, scale));
   const projection = root.at('proj_out');
-  const projected = projection.tap(linear(projection, normed, patch * patch * config.out_channels));
+  const width = patch * patch * config.out_channels;
+  const flat = linear(projection, op.Reshape(normed, [-1, inner]), width);
+  const projected = projection.tap(op.Reshape(flat, [-1, grid.tokens, width]));
   const own = mask === undefined ? projected : op.Halve(projected, 1)[0];
   graph.addOutput('prediction', unpatchify(root, own, latentSize, config));
   return root.missingTaps;
@@ -88,15 +91,21 @@ function patchEmbeddings(context: BuildContext, root: Scope): { tokens: Value; m
   return { tokens: op.Concat([scope.tap(tokens), embed(source)], 1), mask };
 }
 
-function tokenGrid(root: Scope, latentSize: Value, config: TransformerConfig, mask: Value | undefined): TokenGrid {
+function tokenGrid(
+  root: Scope,
+  inputs: { latentSize: Value; config: TransformerConfig; mask: Value | undefined; embedded: Value },
+): TokenGrid {
   const { op } = root;
-  const { patch_size: patch } = config;
+  const { latentSize, config, mask, embedded } = inputs;
+  const { patch_size: patch, num_attention_heads: heads } = config;
   const sizes = patch === 1 ? latentSize : op.Div(latentSize, op.int64([patch, patch]));
   const height = op.sizeAt(sizes, 0, 'token_height');
   const width = op.sizeAt(sizes, 1, 'token_width');
   const area = op.Mul(height.value, width.value);
   const tokens: RuntimeSize = { value: mask === undefined ? area : op.Mul(area, op.int64([2])), dim: 'tokens' };
-  return { height, width, tokens, mask };
+  // Clipping any columns to 1..1 makes the ones without asking for a shape.
+  const ones = op.Unsqueeze(op.Transpose(op.Clip(op.Slice(embedded, 2, 0, heads), 1, 1), [0, 2, 1]), [3]);
+  return { height, width, tokens, mask, ones };
 }
 
 /** [batch, tokens, patch * patch * channels] to [batch, channels, height, width]. */
