@@ -1,62 +1,15 @@
-import { type ChildProcess, spawn } from 'node:child_process';
-import { monitorEventLoopDelay } from 'node:perf_hooks';
-import { fileURLToPath } from 'node:url';
 import { createProcessBackend } from '@vibe-edit/core';
 import { hostTensor } from '@vibe-edit/core/runtime';
 import { exampleInputs } from '@vibe-edit/core/testing';
-import { describe, expect, onTestFinished, test } from 'vitest';
-import {
-  CHECKPOINT_PATH,
-  type FakeHost,
-  fakeHost,
-  isAlive,
-  processState,
-  residentBytes,
-  tinyCheckpoint,
-  until,
-} from './host-fixture.js';
-
-const APPLICATION = fileURLToPath(new URL('./testdata/use-backend.mjs', import.meta.url));
-
-interface Application {
-  readonly process: ChildProcess;
-  /** What it printed on its standard output so far. */
-  stdout(): string;
-  /** Process id of its child, once the session is open. */
-  childPid(): Promise<number>;
-  readonly exited: Promise<number | null>;
-}
-
-/** An application of its own process group, so that a signal can be sent to all of it as a terminal does. */
-function startApplication(host: FakeHost, { close }: { close: boolean }): Application {
-  const task = { description: host.description, checkpointPath: CHECKPOINT_PATH, component: 'connector', close };
-  const application = spawn(process.execPath, [APPLICATION, JSON.stringify(task)], {
-    stdio: ['ignore', 'pipe', 'pipe'],
-    detached: true,
-  });
-  let stdout = '';
-  application.stdout.on('data', (text: Buffer) => {
-    stdout += text.toString();
-  });
-  onTestFinished(() => void application.kill('SIGKILL'));
-  return {
-    process: application,
-    stdout: () => stdout,
-    async childPid() {
-      await until(() => stdout.includes('\n'));
-      return Number(/^pid (\d+)/.exec(stdout)?.[1]);
-    },
-    exited: new Promise((resolve) => {
-      application.once('close', resolve);
-    }),
-  };
-}
+import { describe, expect, test } from 'vitest';
+import { startApplication } from './application.js';
+import { fakeHost, isAlive, processState, residentBytes, tinyCheckpoint, until } from './host-fixture.js';
 
 describe('life of the child process', () => {
   test('it is gone within a second of its parent, in the middle of a run', async () => {
     const host = await fakeHost();
     const { reached } = await host.plan({ at: 'run connector', blockMs: 60_000 });
-    const application = startApplication(host, { close: false });
+    const application = startApplication({ description: host.description, component: 'connector', close: false });
     const pid = await application.childPid();
     await reached;
     expect(await isAlive(pid)).toBe(true);
@@ -69,7 +22,7 @@ describe('life of the child process', () => {
   test('signals to the process group are left to the parent', async () => {
     const host = await fakeHost();
     const { reached } = await host.plan({ at: 'run connector', blockMs: 500 });
-    const application = startApplication(host, { close: true });
+    const application = startApplication({ description: host.description, component: 'connector', close: true });
     const pid = await application.childPid();
     await reached;
     for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) process.kill(pid, signal);
@@ -82,14 +35,14 @@ describe('life of the child process', () => {
   test('what it prints does not reach the output of the application', async () => {
     const host = await fakeHost();
     await host.plan({ at: 'run connector', printed: 'noise\n'.repeat(50_000) });
-    const application = startApplication(host, { close: true });
+    const application = startApplication({ description: host.description, component: 'connector', close: true });
     expect(await application.exited).toBe(0);
     expect(application.stdout()).toMatch(/^pid \d+\noutputs prompt_embeds\n$/);
   });
 
   test('an idle child does not keep the application alive', async () => {
     const host = await fakeHost();
-    const application = startApplication(host, { close: false });
+    const application = startApplication({ description: host.description, component: 'connector', close: false });
     const pid = await application.childPid();
     expect(await application.exited).toBe(0);
     expect(application.stdout()).toContain('outputs prompt_embeds');
@@ -98,7 +51,7 @@ describe('life of the child process', () => {
 });
 
 describe('load on this process', () => {
-  test('the event loop stays free while 50 MB cross', { retry: 2 }, async () => {
+  test('the event loop stays free while 50 MB cross', async () => {
     const checkpoint = await tinyCheckpoint();
     const { backend } = await fakeHost();
     const session = await backend.open('vaeEncoder', checkpoint);
@@ -107,13 +60,12 @@ describe('load on this process', () => {
     const shape = [1, 3, height * 32, width * 32];
     const image = hostTensor('float32', shape, new Float32Array(3 * height * width * 1024));
     const latent_size = hostTensor('int64', [2], BigInt64Array.of(BigInt(height), BigInt(width)));
-    const delay = monitorEventLoopDelay({ resolution: 5 });
-    delay.enable();
+    const longestStretch = watchEventLoop();
     const { latents } = await session.run({ image, latent_size }, { keep: ['latents'] });
     const { image: decoded } = await decoder.run({ latents: latents!, latent_size });
-    delay.disable();
+    const stretch = longestStretch();
     expect(decoded?.shape).toEqual(shape);
-    expect(delay.max / 1e6).toBeLessThan(50);
+    expect(stretch).toBeLessThan(50);
   });
 
   test('200 sessions, runs and tensors leave nothing behind', async () => {
@@ -152,3 +104,25 @@ describe('load on this process', () => {
     for (const pid of pids) expect(await processState(pid)).toBeUndefined();
   });
 });
+
+/**
+ * Measures the longest stretch of work between two turns of the event loop, in ms of processor time: unlike the delay of a timer it
+ * does not grow when other programs keep the processors busy.
+ */
+function watchEventLoop(): () => number {
+  const spent = (): number => {
+    const { user, system } = process.cpuUsage();
+    return (user + system) / 1000;
+  };
+  let longest = 0;
+  let last = spent();
+  const ticks = setInterval(() => {
+    const now = spent();
+    longest = Math.max(longest, now - last);
+    last = now;
+  }, 1);
+  return () => {
+    clearInterval(ticks);
+    return longest;
+  };
+}

@@ -2,12 +2,13 @@
 import { createProcessBackend, openCheckpoint } from '@vibe-edit/core';
 import { exampleInputs } from '@vibe-edit/core/testing';
 
-const { description, checkpointPath, component, close } = JSON.parse(process.argv[2]);
+const { description, checkpointPath, component, close, sizes } = JSON.parse(process.argv[2]);
 const checkpoint = await openCheckpoint(checkpointPath);
 const backend = createProcessBackend(description);
 process.on('SIGINT', () => {});
 const session = await backend.open(component, checkpoint);
+const inputs = exampleInputs({ component, checkpoint, ...sizes });
 process.stdout.write(`pid ${backend.pid}\n`);
-const outputs = await session.run(exampleInputs({ component, checkpoint }));
+const outputs = await session.run(inputs);
 process.stdout.write(`outputs ${Object.keys(outputs)}\n`);
 if (close) await backend.close();
