@@ -61,7 +61,7 @@ export function buildVaeDecoder(context: BuildContext): readonly string[] {
     scope.tap(x);
   }
 
-  const normed = op.Relu(channelRmsNorm(root.at('norm_out'), x));
+  const normed = op.Relu(channelRmsNorm(root.at('norm_out'), x, resolutionAt(op, latentSize, doublings)));
   const output = root.at('conv_out');
   const image =
     layers[0] === 0

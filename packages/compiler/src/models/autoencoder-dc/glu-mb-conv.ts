@@ -1,6 +1,7 @@
 import type { Value } from '../../ir/graph.js';
 import type { Scope } from '../../ir/scope.js';
 import { channelRmsNorm, knownChannels } from './channel-norm.js';
+import type { Resolution } from './resolution.js';
 
 const EXPANSION = 4;
 
@@ -15,7 +16,7 @@ const EXPANSION = 4;
  * The checkpoint has both rows as one layer whose result is cut in two. Here the weights are cut, which are constant and smaller than
  * the feature maps.
  */
-export function gluMbConv(scope: Scope, x: Value): Value {
+export function gluMbConv(scope: Scope, x: Value, resolution: Resolution): Value {
   const { op } = scope;
   const channels = knownChannels(scope, x);
   const hidden = EXPANSION * channels;
@@ -33,5 +34,5 @@ export function gluMbConv(scope: Scope, x: Value): Value {
   );
   const gate = op.Conv(op.Silu(op.Conv(x, gateWeight, gateBias)), gateDepthWeight, gateDepthBias, perChannel);
   const reduced = op.Conv(op.Mul(content, op.Silu(gate)), point.weight('weight', [channels, hidden, 1, 1]), undefined);
-  return op.Add(channelRmsNorm(scope.at('norm'), reduced), x);
+  return op.Add(channelRmsNorm(scope.at('norm'), reduced, resolution), x);
 }

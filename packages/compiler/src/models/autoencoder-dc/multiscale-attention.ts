@@ -54,7 +54,7 @@ export function multiscaleAttention(scope: Scope, x: Value, stage: StageConfig):
   const maps = op.Reshape(op.Concat(attended, 1), [0, attended.length * inner, height, width]);
   const output = scope.at('to_out').weight('weight', [channels, attended.length * inner]);
   const merged = op.Conv(maps, as1x1(op, output), undefined);
-  return scope.tap(op.Add(channelNorm(scope.at('norm_out'), stage.norm, merged), x));
+  return scope.tap(op.Add(channelNorm(scope.at('norm_out'), stage.norm, merged, stage.resolution), x));
 }
 
 /**

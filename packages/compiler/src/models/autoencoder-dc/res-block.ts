@@ -16,5 +16,5 @@ export function resBlock(scope: Scope, x: Value, stage: StageConfig): Value {
   const { channels } = stage;
   const hidden = activation(scope, stage.activation, conv2d(scope.at('conv1'), x, { channels, kernel: 3 }));
   const mixed = conv2d(scope.at('conv2'), hidden, { channels, kernel: 3 });
-  return scope.op.Add(channelNorm(scope.at('norm'), stage.norm, mixed), x);
+  return scope.op.Add(channelNorm(scope.at('norm'), stage.norm, mixed, stage.resolution), x);
 }

@@ -28,5 +28,5 @@ export function ofStage<T>(scope: Scope, list: readonly T[], stage: number): T {
 export function stageBlock(scope: Scope, x: Value, stage: StageConfig): Value {
   if (stage.blockType === 'ResBlock') return scope.tap(resBlock(scope, x, stage));
   const attended = multiscaleAttention(scope.at('attn'), x, stage);
-  return scope.tap(gluMbConv(scope.at('conv_out'), attended));
+  return scope.tap(gluMbConv(scope.at('conv_out'), attended, stage.resolution));
 }
