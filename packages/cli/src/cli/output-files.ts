@@ -42,14 +42,14 @@ export async function prepareOutputs({
   force: boolean;
 }): Promise<void> {
   const sources = new Set<string>();
-  for (const input of inputs) if (input !== STANDARD_STREAM) sources.add(await realpath(resolve(cwd, input)));
+  for (const input of inputs) if (input !== STANDARD_STREAM) sources.add(await linkTarget(resolve(cwd, input)));
   for (const { path, named } of outputs) {
     if (path === STANDARD_STREAM) continue;
     const absolute = resolve(cwd, path);
     const kind = await kindOf(absolute);
     if (kind === 'folder') throw new OutputError({ path, message: 'is a folder' });
     if (kind === 'file' && !force) {
-      if (sources.has(await realpath(absolute))) {
+      if (sources.has(await linkTarget(absolute))) {
         throw new OutputError({ path, message: 'is the source; name another file, or replace it with --force' });
       }
       if (!named)
@@ -97,7 +97,7 @@ export async function writeOutput(path: string, bytes: Uint8Array, cwd: string):
   }
 }
 
-/** Where a link points, so that the link stays one. */
+/** Where a link points, so that the link stays one; the path itself where nothing is, or nothing with a name (a pipe). */
 async function linkTarget(path: string): Promise<string> {
   try {
     return await realpath(path);
