@@ -1,5 +1,6 @@
 import type { Value } from '../../ir/graph.js';
 import type { Scope } from '../../ir/scope.js';
+import { channelsOf } from './channel-groups.js';
 import { type Resolution, spatialSizes } from './resolution.js';
 
 const EPSILON = 1e-5;
@@ -16,12 +17,12 @@ export function channelNorm(scope: Scope, type: string, x: Value, resolution: Re
 }
 
 /**
- * x / sqrt(mean(x^2) + epsilon) * weight + bias, the mean over the channels of each place. A product with a row of 1 / channels takes the
- * mean: a third of the time of a reduction over an inner axis.
+ * x / sqrt(mean(x^2) + epsilon) * weight + bias, the mean over the channels of each place. A product with a row of
+ * 1 / channels takes the mean: a third of the time of a reduction over an inner axis.
  */
 export function channelRmsNorm(scope: Scope, x: Value, resolution: Resolution): Value {
   const { op } = scope;
-  const channels = knownChannels(scope, x);
+  const channels = channelsOf(op, x);
   const places = op.Reshape(x, [0, channels, -1]);
   const average = op.float(new Array<number>(channels).fill(1 / channels), [1, channels]);
   const root = op.Sqrt(op.Add(op.MatMul(average, op.Mul(places, places)), op.float(EPSILON)));
@@ -38,7 +39,7 @@ export function channelRmsNorm(scope: Scope, x: Value, resolution: Resolution): 
 /** Batch norm as it is after training: one scale and one shift a channel, from the running statistics. */
 function batchNorm(scope: Scope, x: Value): Value {
   const { op } = scope;
-  const channels = knownChannels(scope, x);
+  const channels = channelsOf(op, x);
   const deviation = op.Sqrt(op.Add(perChannel(scope, 'running_var', channels), op.float(EPSILON)));
   const scale = op.Div(perChannel(scope, 'weight', channels), deviation);
   const shift = op.Sub(perChannel(scope, 'bias', channels), op.Mul(perChannel(scope, 'running_mean', channels), scale));
@@ -47,12 +48,4 @@ function batchNorm(scope: Scope, x: Value): Value {
 
 function perChannel(scope: Scope, name: string, channels: number): Value {
   return scope.op.Reshape(scope.weight(name, [channels]), [1, channels, 1, 1]);
-}
-
-/** The number of channels of feature maps. */
-export function knownChannels(scope: Scope, x: Value): number {
-  const channels = x.shape[1];
-  return typeof channels === 'number'
-    ? channels
-    : scope.op.fail('norm', 'a known number of channels', String(channels));
 }

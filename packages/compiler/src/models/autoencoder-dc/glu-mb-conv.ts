@@ -1,6 +1,7 @@
 import type { Value } from '../../ir/graph.js';
 import type { Scope } from '../../ir/scope.js';
-import { channelRmsNorm, knownChannels } from './channel-norm.js';
+import { channelsOf } from './channel-groups.js';
+import { channelRmsNorm } from './channel-norm.js';
 import type { Resolution } from './resolution.js';
 
 const EXPANSION = 4;
@@ -13,12 +14,12 @@ const EXPANSION = 4;
  * x ──┴─ 1x1 conv -> SiLU -> 3x3 depthwise -> SiLU ───┘
  * ```
  *
- * The checkpoint has both rows as one layer whose result is cut in two. Here the weights are cut, which are constant and smaller than
- * the feature maps.
+ * The checkpoint has both rows as one layer whose result is cut in two. Here the weights are cut, which are constant and
+ * smaller than the feature maps.
  */
 export function gluMbConv(scope: Scope, x: Value, resolution: Resolution): Value {
   const { op } = scope;
-  const channels = knownChannels(scope, x);
+  const channels = channelsOf(op, x);
   const hidden = EXPANSION * channels;
   const [inverted, depth, point] = [scope.at('conv_inverted'), scope.at('conv_depth'), scope.at('conv_point')];
   const [contentWeight, gateWeight] = op.Halve(inverted.weight('weight', [2 * hidden, channels, 1, 1]), 0);

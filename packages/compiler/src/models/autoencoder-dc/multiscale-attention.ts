@@ -1,7 +1,8 @@
 import type { Value } from '../../ir/graph.js';
 import type { Ops } from '../../ir/ops.js';
 import type { Scope } from '../../ir/scope.js';
-import { channelNorm, knownChannels } from './channel-norm.js';
+import { channelsOf } from './channel-groups.js';
+import { channelNorm } from './channel-norm.js';
 import { spatialSizes } from './resolution.js';
 import type { StageConfig } from './stage-block.js';
 
@@ -21,7 +22,7 @@ type Projections = [query: Value, key: Value, value: Value];
 export function multiscaleAttention(scope: Scope, x: Value, stage: StageConfig): Value {
   const { op } = scope;
   const { headDim, kernelSizes } = stage;
-  const channels = knownChannels(scope, x);
+  const channels = channelsOf(op, x);
   const heads = Math.floor(channels / headDim);
   const inner = heads * headDim;
 
@@ -58,8 +59,8 @@ export function multiscaleAttention(scope: Scope, x: Value, stage: StageConfig):
 }
 
 /**
- * Rows [3 * heads * head_dim, ...] of a weight that makes query, key and value, as one weight [heads * head_dim, ...] for each. The
- * layers are stored as all of `to_q`, `to_k`, `to_v` one after the other, but the reference then takes runs of 3 * head_dim channels
+ * Rows [3 * heads * head_dim, ...] of a weight that makes query, key and value, as one weight [heads * head_dim, ...] for
+ * each. The reference computes all of `to_q`, `to_k`, `to_v` one after the other, but then takes runs of 3 * head_dim channels
  * as "query, key, value" of a head, so what a head uses as its query need not come from `to_q`.
  */
 function byProjection(op: Ops, rows: Value, heads: number, headDim: number): Value[] {
@@ -76,11 +77,11 @@ function as1x1(op: Ops, weight: Value): Value {
  * Attention with ReLU instead of softmax, channels first, so that its cost grows with the number of places and not with its square:
  *
  * ```
- * state = [v; 1] relu(k)^T          [batch, heads, head_dim + 1, head_dim]
- * y = (state relu(q))[:-1] / ((state relu(q))[-1:] + 1e-15)
+ * y = (v relu(k)^T) relu(q) / (sum(relu(k))^T relu(q) + 1e-15)
  * ```
  *
- * Where there are no more places than `head_dim`, the reference multiplies in the other order, v (relu(k)^T relu(q)): the same sums.
+ * Where there are no more places than `head_dim`, the reference multiplies in the other order, v (relu(k)^T relu(q)), which
+ * are the same sums.
  *
  * @returns [batch, heads * head_dim, places]
  */

@@ -3,6 +3,7 @@ import type { Value } from '../../ir/graph.js';
 import type { Ops } from '../../ir/ops.js';
 import type { Scope } from '../../ir/scope.js';
 import { conv2d } from '../../nn/conv.js';
+import { channelsOf } from './channel-groups.js';
 
 /**
  * `DCUpBlock2d`: twice the height and width (DC-AE, arXiv 2410.10733, section 3.2).
@@ -33,7 +34,7 @@ export function upBlock(
 
 /** `repeat_interleave` to 4 * channels, in the order in which `DepthToSpace` reads them. */
 function repeatedChannels(op: Ops, x: Value, channels: number, order: 'CRD' | 'DCR'): Value {
-  const repeats = (4 * channels) / Number(x.shape[1]);
+  const repeats = (4 * channels) / channelsOf(op, x);
   const indices = Array.from({ length: 4 * channels }, (_, place) => {
     const shuffled = order === 'CRD' ? place : 4 * (place % channels) + Math.floor(place / channels);
     return Math.floor(shuffled / repeats);
@@ -42,15 +43,15 @@ function repeatedChannels(op: Ops, x: Value, channels: number, order: 'CRD' | 'D
 }
 
 /**
- * Nearest-neighbour upsampling by 2 and the 3x3 convolution after it, as four 2x2 convolutions at the low resolution: under the kernel lie
- * only 2x2 different pixels, so the weights that meet the same pixel are added up beforehand. 4/9 of the multiplications, and the upsampled
- * maps are never made.
+ * Nearest-neighbour upsampling by 2 and the 3x3 convolution after it, as four 2x2 convolutions at the low resolution: under
+ * the kernel lie only 2x2 different pixels, so the weights that meet the same pixel are added up beforehand. 4/9 of the
+ * multiplications, and the upsampled maps are never made.
  *
  * @returns [batch, 4 * channels, height, width]: all channels for the upper left pixels, upper right, lower left, lower right.
  */
 function upsampledConv(scope: Scope, x: Value, channels: number): Value {
   const { op } = scope;
-  const inner = Number(x.shape[1]);
+  const inner = channelsOf(op, x);
   const kernels = op.Reshape(scope.weight('weight', [channels, inner, 3, 3]), [channels * inner, 9]);
   const bias = scope.weight('bias', [channels]);
   const pixels = PIXELS.map(({ row, column }) => {
@@ -68,12 +69,12 @@ const PIXELS = [
 ] as const;
 
 /**
- * Which of the 3x3 taps meet each of 2x2 neighbouring source pixels, for the pixel at (row, column) of an upsampled cell: a matrix [9, 4] of
- * ones and zeros.
+ * Which of the 3x3 taps meet each of 2x2 neighbouring source pixels, for the pixel at (row, column) of an upsampled cell: a
+ * matrix [9, 4] of ones and zeros.
  */
 function tapSums(row: number, column: number): number[] {
-  // The upper pixel of a cell has tap 0 in the source row above and taps 1 and 2 in its own, the lower one taps 0 and 1 in its own and
-  // tap 2 in the row below; the same holds from left to right.
+  // The upper pixel of a cell has tap 0 in the source row above and taps 1 and 2 in its own, the lower one taps 0 and 1 in
+  // its own and tap 2 in the row below; the same holds from left to right.
   const source = (tap: number, parity: number): number => Math.floor((tap + 1 - parity) / 2);
   return Array.from({ length: 9 }, (_, tap) => {
     const met = 2 * source(Math.floor(tap / 3), row) + source(tap % 3, column);
