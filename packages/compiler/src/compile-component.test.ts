@@ -84,6 +84,22 @@ describe('a weight that does not fit', () => {
     });
   });
 
+  test('missing, whichever of them it is: none is taken for one that the model does without', () => {
+    const parts = ['textEncoder', 'transformer', 'vae'] as const;
+    for (const part of parts) {
+      for (const name of checkpoint[part].stateDict.keys()) {
+        if (name === 'lm_head.weight') continue;
+        const stateDict = new Map(checkpoint[part].stateDict);
+        stateDict.delete(name);
+        const broken: Checkpoint = { ...checkpoint, [part]: { ...checkpoint[part], stateDict } };
+        const compileAll = (): void => {
+          for (const component of COMPONENTS) compileComponent({ component, checkpoint: broken });
+        };
+        expect(compileAll, name).toThrow(InvalidCheckpointError);
+      }
+    }
+  });
+
   test('of another shape', () => {
     const error = failure(withWeight(QUERY, (tensor) => ({ ...tensor, shape: [64, 63] })));
     expect(error).toMatchObject({ tensor: QUERY, expected: 'shape [64, 64]', received: '[64, 63]' });

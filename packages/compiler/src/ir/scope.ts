@@ -63,11 +63,6 @@ export class Scope {
     });
   }
 
-  /** Whether the module has a weight of that name. */
-  has(name: string): boolean {
-    return this.#stateDict.has(join(this.#key, name));
-  }
-
   /** The shape of a weight, for sizes that no config gives. @throws {InvalidCheckpointError} when it is missing. */
   shapeOf(name: string): readonly number[] {
     return this.#tensor(name).shape;

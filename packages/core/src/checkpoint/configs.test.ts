@@ -112,7 +112,7 @@ describe('text_encoder/config.json', () => {
       textConfig({}, { depth: 10 }),
       /a layer under depth 10 .* received 16/,
     ],
-    ['vision_config.deepstack_visual_indexes', textConfig({}, { deepstack_visual_indexes: [3, 3] }), /rising/],
+    ['vision_config.deepstack_visual_indexes', textConfig({}, { deepstack_visual_indexes: [3, 3] }), /once/],
     ['vision_config.deepstack_visual_indexes', textConfig({ num_hidden_layers: 2 })],
     ['vision_config.out_hidden_size', textConfig({ hidden_size: 64 }), /the text model's width 64 .* received 3584/],
     ['image_token_id', textConfig({ vocab_size: 1000 }), /under vocab_size 1000 .* received 151655/],

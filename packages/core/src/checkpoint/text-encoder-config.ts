@@ -44,8 +44,8 @@ const vision = fields({
     if (layer >= config.depth) {
       contradiction(context, ['deepstack_visual_indexes', index], `a layer under depth ${config.depth}`);
     }
-    if (index > 0 && layer <= layers[index - 1]!) {
-      contradiction(context, ['deepstack_visual_indexes'], 'layers in rising order');
+    if (layers.indexOf(layer) !== index) {
+      contradiction(context, ['deepstack_visual_indexes'], 'each layer once');
     }
   });
 });

@@ -207,7 +207,7 @@ function checkChannels({ transformer, vae, path }: Checkpoint): void {
       received: String(in_channels),
     });
   }
-  if (out_channels !== latent_channels && Math.floor(out_channels / 2) !== latent_channels) {
+  if (out_channels !== latent_channels && out_channels !== 2 * latent_channels) {
     throw new InvalidCheckpointError({
       file,
       expected: `out_channels ${latent_channels} or ${2 * latent_channels}`,

@@ -15,6 +15,6 @@ import type { StageConfig } from './stage-block.js';
 export function resBlock(scope: Scope, x: Value, stage: StageConfig): Value {
   const { channels } = stage;
   const hidden = activation(scope, stage.activation, conv2d(scope.at('conv1'), x, { channels, kernel: 3 }));
-  const mixed = conv2d(scope.at('conv2'), hidden, { channels, kernel: 3 });
+  const mixed = conv2d(scope.at('conv2'), hidden, { channels, kernel: 3, bias: false });
   return scope.op.Add(channelNorm(scope.at('norm'), stage.norm, mixed, stage.resolution), x);
 }

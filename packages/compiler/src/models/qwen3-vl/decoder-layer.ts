@@ -48,12 +48,12 @@ export function decoderLayer(scope: Scope, x: Value, inputs: DecoderInputs): Val
   const fed = rmsNorm(scope.at('post_attention_layernorm'), attended, config.rms_norm_eps);
   const gate = activation(
     op,
-    linear(mlp.at('gate_proj'), fed, config.intermediate_size),
+    linear(mlp.at('gate_proj'), fed, config.intermediate_size, { bias: false }),
     config.hidden_act,
     'text_config',
   );
-  const gated = op.Mul(gate, linear(mlp.at('up_proj'), fed, config.intermediate_size));
-  return scope.tap(op.Add(attended, linear(mlp.at('down_proj'), gated, config.hidden_size)));
+  const gated = op.Mul(gate, linear(mlp.at('up_proj'), fed, config.intermediate_size, { bias: false }));
+  return scope.tap(op.Add(attended, linear(mlp.at('down_proj'), gated, config.hidden_size, { bias: false })));
 }
 
 /**
@@ -89,9 +89,7 @@ function rotated(scope: Scope, x: Value, name: 'q' | 'k', heads: number, inputs:
 }
 
 function projected(scope: Scope, x: Value, name: string, width: number, config: TextConfig): Value {
-  const projection = scope.at(name);
-  if (config.attention_bias) projection.weight('bias', [width]);
-  return linear(projection, x, width);
+  return linear(scope.at(name), x, width, { bias: config.attention_bias });
 }
 
 /** The heads of a group are an axis of their own, over which keys and values broadcast: they are never repeated in memory. */

@@ -21,15 +21,16 @@ export function linearAttention(scope: Scope, x: Value, config: TransformerConfi
   const { op } = scope;
   const { num_attention_heads: heads, attention_head_dim: headDim } = config;
   const inner = innerDim(config);
+  const projected = (name: string): Value => linear(scope.at(`to_${name}`), x, inner, { bias: config.attention_bias });
   const normed = (name: string): Value =>
-    optionalRmsNorm(scope.at(`norm_${name}`), linear(scope.at(`to_${name}`), x, inner), config, QK_NORM_EPSILON);
+    optionalRmsNorm(scope.at(`norm_${name}`), projected(name), config, QK_NORM_EPSILON);
   const masked = (value: Value): Value =>
     grid.mask === undefined ? value : op.Mul(value, op.Reshape(grid.mask, [-1, 1]));
   const perHead = (value: Value, perm: readonly number[]): Value =>
     op.Transpose(op.Reshape(value, [-1, grid.tokens, heads, headDim]), perm);
   const q = perHead(op.Relu(normed('q')), [0, 2, 1, 3]);
   const k = perHead(masked(op.Relu(normed('k'))), [0, 2, 3, 1]);
-  const v = perHead(masked(linear(scope.at('to_v'), x, inner)), [0, 2, 1, 3]);
+  const v = perHead(masked(projected('v')), [0, 2, 1, 3]);
   const state = op.MatMul(k, op.Concat([v, grid.ones], 3));
   const [numerator, denominator] = op.Split(op.MatMul(q, state), [headDim, 1], 3) as [Value, Value];
   const attended = op.Div(numerator, op.Add(denominator, op.float(1e-15)));
