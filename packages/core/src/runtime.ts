@@ -78,7 +78,6 @@ export { prepareVisionInput, type VisionInput } from './image/qwen-image-process
 export type { Raster, Raster8 } from './image/raster.js';
 export { type Pixels, type ResampleMethod, type ResampleOptions, resample, resampleSync } from './image/resample.js';
 export { resizeAndCrop, resizeBilinear } from './image/resample-float.js';
-export { type Kernel, type ResampleWeights, resampleWeights } from './image/resample-weights.js';
 export { closestBin } from './image/resolution-bins.js';
 export { nextTurn, runInSlices } from './image/time-slice.js';
 export { createWorkQueue, type WorkQueue } from './job/work-queue.js';

@@ -1,7 +1,7 @@
 import { boxBlur, boxGain, dilate, type Plane } from './box-blur.js';
 import { createColorChange } from './color-change.js';
 import type { ColorGrid } from './color-grid.js';
-import { fitColorGrid } from './fit-color-grid.js';
+import { fitColorGrid, nodeSpacing } from './fit-color-grid.js';
 import { readRow } from './picture-rows.js';
 import type { Planes } from './planes.js';
 import { findRegions } from './regions.js';
@@ -67,10 +67,11 @@ export function* findNewContent(
   const margin = Math.max(1, Math.round(side * MARGIN));
   const limits = { low: threshold * LOW_SHARE, high: threshold, leastPixels: width * height * LEAST_AREA };
   const blur = Math.max(1, Math.round(side * SMOOTHING));
+  const spacing = nodeSpacing(width, 'coarse');
   let kept: Plane | undefined;
   let lastArea = 0;
   for (let fit = 0; ; fit++) {
-    const grid = yield* fitColorGrid({ ...pictures, weight: kept?.values });
+    const grid = yield* fitColorGrid({ ...pictures, weight: kept?.values, spacing });
     const regions = yield* findRegions(yield* misfit({ ...pictures, grid, blur }), limits);
     if (regions === undefined) return undefined;
     const { values } = yield* dilate(regions, margin);

@@ -7,14 +7,12 @@ import {
   type Raster8,
   type RestoreState,
   resample,
-  resampleWeights,
   type Size,
   throwIfAborted,
 } from '@vibe-edit/core/runtime';
 import { cutGrid } from './color-grid.js';
 import { type Planes, toPlanes } from './planes.js';
 import type { Analysis } from './preserve-work.js';
-import type { NewContent } from './render-strip.js';
 import type { Runner } from './runner.js';
 
 export interface PreserveOptions {
@@ -141,7 +139,8 @@ interface RenderOptions {
 async function render({ runner, base, after, analysis, stripPixels, signal }: RenderOptions): Promise<Raster8> {
   const { width, height, channels } = base;
   const data = new Uint8Array(base.data.length);
-  const content = analysis && (await newContent(runner, analysis, after, base, signal));
+  const mask = analysis?.mask;
+  const content = mask && { decoded: after, mask: { ...mask, values: await runner.share(mask.values, signal) } };
   const rowsAtOnce = Math.max(1, Math.floor(stripPixels / width));
   let nextTop = 0;
   const renderStrips = async (): Promise<void> => {
@@ -163,22 +162,4 @@ async function render({ runner, base, after, analysis, stripPixels, signal }: Re
   };
   await Promise.all(Array.from({ length: STRIPS_AT_ONCE }, renderStrips));
   return { width, height, channels, data };
-}
-
-async function newContent(
-  runner: Runner,
-  { mask }: NonNullable<Analysis>,
-  decoded: Planes,
-  { width, height }: Size,
-  signal: AbortSignal | undefined,
-): Promise<NewContent | undefined> {
-  if (mask === undefined) return undefined;
-  const weights = (inputSize: number, outputSize: number): NewContent['across'] =>
-    resampleWeights({ inputSize, outputSize, kernel: 'lanczos', fixedPoint: 'pillow' });
-  return {
-    decoded,
-    mask: { ...mask, values: await runner.share(mask.values, signal) },
-    across: weights(decoded.width, width),
-    down: weights(decoded.height, height),
-  };
 }

@@ -1,6 +1,6 @@
 import { AFFINE, type ColorGrid, LUMA_BINS, luma, NODE } from './color-grid.js';
+import { cellMeans, type Lattice, smoothCells } from './lattice.js';
 import type { Planes } from './planes.js';
-import { smoothedFields } from './smoothed-fields.js';
 
 /** Every pixel counts this much in every bin, so that a bin without pixels takes the mean change round it. */
 const LEAST_WEIGHT = 1e-4;
@@ -8,16 +8,16 @@ const LEAST_WEIGHT = 1e-4;
 const RIDGE = 1e-3;
 /** Standard deviation of the Gaussian as a share of the working width. */
 const DEVIATION = 1 / 12;
-/** Nodes a standard deviation; more change the result by less than a tenth of a level. */
+/** Nodes a standard deviation. Against one node a pixel the result moves by a few hundredths of a level (root mean square). */
 const NODES_A_DEVIATION = 6;
+/** The same where the result only serves a decision. */
+const NODES_A_DEVIATION_COARSE = 4;
 
 // Fields of one bin: weight w, w a (3), w d (3), w a a' (upper triangle: 6), w a d' (9).
 const FIELDS = 22;
 const DRIFT = 4;
 const SQUARES = 7;
 const PRODUCTS = 13;
-/** Index of the field w a_i a_j. */
-const SQUARE = [7, 8, 9, 8, 10, 11, 9, 11, 12] as const;
 
 /** Standard deviation of the fit's window, in pixels of the working picture. */
 export function windowDeviation(width: number): number {
@@ -25,8 +25,9 @@ export function windowDeviation(width: number): number {
 }
 
 /** Pixels between two nodes of a lattice that serves a window of that size. */
-export function nodeSpacing(width: number): number {
-  return Math.max(1, Math.floor(windowDeviation(width) / NODES_A_DEVIATION));
+export function nodeSpacing(width: number, precision: 'fine' | 'coarse'): number {
+  const nodes = precision === 'fine' ? NODES_A_DEVIATION : NODES_A_DEVIATION_COARSE;
+  return Math.max(1, Math.floor(windowDeviation(width) / nodes));
 }
 
 export interface FitOptions {
@@ -54,14 +55,13 @@ export interface FitOptions {
 export function* fitColorGrid(options: FitOptions): Generator<void, ColorGrid> {
   const { before, after, weight } = options;
   const { width, height } = before;
-  const spacing = options.spacing ?? nodeSpacing(width);
+  const spacing = options.spacing ?? nodeSpacing(width, 'fine');
   const area = width * height;
   const fields = new Float64Array(FIELDS);
-  const { columns, rows, values } = yield* smoothedFields({
+  const cells = yield* cellMeans({
     width,
     height,
     spacing,
-    deviation: windowDeviation(width),
     // The last block takes what no bin takes: luma out of range, and pixels that count less.
     fields: (LUMA_BINS + 1) * FIELDS,
     add(x, y, sums, offset) {
@@ -82,22 +82,34 @@ export function* fitColorGrid(options: FitOptions): Generator<void, ColorGrid> {
       addFields(sums, offset + LUMA_BINS * FIELDS, fields, 1 - taken);
     },
   });
+  const window = { deviation: windowDeviation(width), spacing };
+  const { columns, rows, values } = yield* smoothCells(spreadLeastWeight(cells), window);
   const coefficients = new Float32Array(columns * rows * NODE);
   const affine = new Float64Array(AFFINE);
   for (let node = 0; node < columns * rows; node++) {
-    const start = node * (LUMA_BINS + 1) * FIELDS;
-    // Every pixel, counted once: the weights of the bins sum to 1.
-    const everywhere = values.slice(start + LUMA_BINS * FIELDS, start + (LUMA_BINS + 1) * FIELDS);
-    for (let bin = 0; bin < LUMA_BINS; bin++) addFields(everywhere, 0, values.subarray(start + bin * FIELDS), 1);
     for (let bin = 0; bin < LUMA_BINS; bin++) {
-      const moments = values.subarray(start + bin * FIELDS, start + (bin + 1) * FIELDS);
-      addFields(moments, 0, everywhere, LEAST_WEIGHT);
-      solveAffine(moments, affine);
+      const start = (node * LUMA_BINS + bin) * FIELDS;
+      solveAffine(values.subarray(start, start + FIELDS), affine);
       coefficients.set(affine, node * NODE + bin * AFFINE);
     }
     if (node % columns === 0) yield;
   }
   return { width, height, spacing, columns, rows, firstRow: 0, coefficients };
+}
+
+/** Adds LEAST_WEIGHT of every pixel, in whatever bin or in none, to all bins of its cell; what no bin took is then dropped. */
+function spreadLeastWeight({ columns, rows, fields, values }: Lattice): Lattice {
+  const kept = LUMA_BINS * FIELDS;
+  const spread = new Float64Array(columns * rows * kept);
+  const everything = new Float64Array(FIELDS);
+  for (let node = 0; node < columns * rows; node++) {
+    everything.fill(0);
+    for (let i = 0; i < fields; i++) everything[i % FIELDS]! += values[node * fields + i]!;
+    for (let i = 0; i < kept; i++) {
+      spread[node * kept + i] = values[node * fields + i]! + LEAST_WEIGHT * everything[i % FIELDS]!;
+    }
+  }
+  return { columns, rows, fields: kept, values: spread };
 }
 
 function pixelFields(before: Float32Array, after: Float32Array, pixel: number, area: number, to: Float64Array): void {
@@ -139,36 +151,35 @@ function addToBoth(to: Float64Array, offset: number, fields: Float64Array, lower
 
 /** The affine change of least squared error for weighted sums of the fields above. */
 function solveAffine(moments: Float64Array, affine: Float64Array): void {
-  const sum = moments[0]!;
-  const mean = (field: number): number => moments[field]! / sum;
-  const covariance = (i: number, j: number): number => mean(SQUARE[i * 3 + j]!) - mean(1 + i) * mean(1 + j);
-  const xx = covariance(0, 0) + RIDGE;
-  const yy = covariance(1, 1) + RIDGE;
-  const zz = covariance(2, 2) + RIDGE;
-  const xy = covariance(0, 1);
-  const xz = covariance(0, 2);
-  const yz = covariance(1, 2);
+  const unit = 1 / moments[0]!;
+  const red = moments[1]! * unit;
+  const green = moments[2]! * unit;
+  const blue = moments[3]! * unit;
+  const rr = moments[SQUARES]! * unit - red * red + RIDGE;
+  const rg = moments[SQUARES + 1]! * unit - red * green;
+  const rb = moments[SQUARES + 2]! * unit - red * blue;
+  const gg = moments[SQUARES + 3]! * unit - green * green + RIDGE;
+  const gb = moments[SQUARES + 4]! * unit - green * blue;
+  const bb = moments[SQUARES + 5]! * unit - blue * blue + RIDGE;
   // Inverse of the symmetric matrix by its cofactors; the ridge keeps the determinant above 1e-9.
-  const cofactors = [
-    yy * zz - yz * yz,
-    xz * yz - xy * zz,
-    xy * yz - xz * yy,
-    xx * zz - xz * xz,
-    xy * xz - xx * yz,
-    xx * yy - xy * xy,
-  ];
-  const determinant = xx * cofactors[0]! + xy * cofactors[1]! + xz * cofactors[2]!;
-  for (let to = 0; to < 3; to++) {
-    const drift = mean(DRIFT + to);
-    const cross = [0, 1, 2].map((from) => mean(PRODUCTS + from * 3 + to) - mean(1 + from) * drift);
-    let offset = drift;
-    for (let from = 0; from < 3; from++) {
-      let value = 0;
-      for (let k = 0; k < 3; k++) value += cofactors[SQUARE[from * 3 + k]! - SQUARES]! * cross[k]!;
-      value /= determinant;
-      affine[from * 3 + to] = value;
-      offset -= mean(1 + from) * value;
-    }
-    affine[9 + to] = offset;
+  const invRR = gg * bb - gb * gb;
+  const invRG = rb * gb - rg * bb;
+  const invRB = rg * gb - rb * gg;
+  const determinant = rr * invRR + rg * invRG + rb * invRB;
+  const invGG = rr * bb - rb * rb;
+  const invGB = rg * rb - rr * gb;
+  const invBB = rr * gg - rg * rg;
+  for (let channel = 0; channel < 3; channel++) {
+    const drift = moments[DRIFT + channel]! * unit;
+    const crossR = moments[PRODUCTS + channel]! * unit - red * drift;
+    const crossG = moments[PRODUCTS + 3 + channel]! * unit - green * drift;
+    const crossB = moments[PRODUCTS + 6 + channel]! * unit - blue * drift;
+    const fromR = (invRR * crossR + invRG * crossG + invRB * crossB) / determinant;
+    const fromG = (invRG * crossR + invGG * crossG + invGB * crossB) / determinant;
+    const fromB = (invRB * crossR + invGB * crossG + invBB * crossB) / determinant;
+    affine[channel] = fromR;
+    affine[3 + channel] = fromG;
+    affine[6 + channel] = fromB;
+    affine[9 + channel] = drift - red * fromR - green * fromG - blue * fromB;
   }
 }

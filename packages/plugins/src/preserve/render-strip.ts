@@ -1,4 +1,3 @@
-import type { ResampleWeights } from '@vibe-edit/core/runtime';
 import { createColorChange } from './color-change.js';
 import type { ColorGrid } from './color-grid.js';
 import type { ContentMask } from './content-change.js';
@@ -9,9 +8,6 @@ import { createRowResampler } from './upscale-rows.js';
 export interface NewContent {
   readonly decoded: Planes;
   readonly mask: ContentMask;
-  /** Lanczos weights from the decoded picture to the whole output. */
-  readonly across: ResampleWeights;
-  readonly down: ResampleWeights;
 }
 
 /** Rows `top` to `top + rows` (exclusive) of a picture `width` by `height`. */
@@ -64,11 +60,11 @@ export function* renderStrip(strip: Strip): Generator<void, Uint8Array> {
 
 /** Blends decoded pixels into the change of a row: change (1 - m) + (decoded - source) m. */
 function createOverlay(
-  { decoded, mask, across, down }: NewContent,
+  { decoded, mask }: NewContent,
   output: { width: number; height: number },
 ): (y: number, row: Float64Array, change: Float64Array) => void {
   const { width } = output;
-  const resampler = createRowResampler(decoded, { across, down });
+  const resampler = createRowResampler(decoded, output);
   const maskRow = createMaskRow(mask, output);
   const shares = new Float64Array(width);
   const pixels = new Float64Array(width * 3);

@@ -1,6 +1,6 @@
 import { ERROR_FLOOR, type Pictures } from './content-change.js';
 import { nodeSpacing, windowDeviation } from './fit-color-grid.js';
-import { smoothedFields } from './smoothed-fields.js';
+import { cellMeans, smoothCells } from './lattice.js';
 
 /**
  * Largest change of an edit in units of the autoencoder's own error: with d = b - a, e = a - s and G the window of the fit,
@@ -13,11 +13,11 @@ import { smoothedFields } from './smoothed-fields.js';
 export function* relativeChange({ source, before, after }: Pictures): Generator<void, number> {
   const { width, height } = before;
   const area = width * height;
-  const { columns, rows, values } = yield* smoothedFields({
+  const spacing = nodeSpacing(width, 'coarse');
+  const cells = yield* cellMeans({
     width,
     height,
-    spacing: nodeSpacing(width),
-    deviation: windowDeviation(width),
+    spacing,
     fields: 2,
     add(x, y, sums, offset) {
       for (let channel = 0; channel < 3; channel++) {
@@ -29,6 +29,7 @@ export function* relativeChange({ source, before, after }: Pictures): Generator<
       }
     },
   });
+  const { columns, rows, values } = yield* smoothCells(cells, { deviation: windowDeviation(width), spacing });
   let largest = 0;
   for (let node = 0; node < columns * rows; node++) {
     largest = Math.max(largest, values[node * 2]! / (values[node * 2 + 1]! + ERROR_FLOOR ** 2));

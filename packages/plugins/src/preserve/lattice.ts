@@ -1,12 +1,14 @@
 /**
- * Fields of a picture, smoothed by a wide Gaussian and known on a lattice of nodes.
+ * Fields of a picture on a lattice of nodes.
  *
  *     pixels   |. . . .|. . . .|. . . .|. .(.)|      cells of `spacing` pixels; the last one is filled with the edge pixel
  *     nodes  o     o       o       o       o     o   one in the middle of every cell, and one more beyond either edge
  */
-export interface SmoothedFields {
+export interface Lattice {
   readonly columns: number;
   readonly rows: number;
+  /** Values a node. */
+  readonly fields: number;
   /** [rows, columns, fields] */
   readonly values: Float64Array;
 }
@@ -14,14 +16,12 @@ export interface SmoothedFields {
 /** The Gaussian is cut at this many standard deviations. */
 const CUT = 2.5;
 
-export interface SmoothedFieldsOptions {
+export interface CellOptions {
   /** Size of the picture, pixels. */
   readonly width: number;
   readonly height: number;
   /** Pixels between two nodes. */
   readonly spacing: number;
-  /** Standard deviation of the Gaussian, pixels. */
-  readonly deviation: number;
   /** Values a pixel. */
   readonly fields: number;
   /** Adds the fields of pixel (x, y) to `sums`, from `offset` on. Called row by row. */
@@ -29,34 +29,36 @@ export interface SmoothedFieldsOptions {
 }
 
 /**
- * Smooths fields of a picture with a separable Gaussian cut at int(2.5 sd + 1) pixels, edges replicated.
+ * Smooths fields with a separable Gaussian cut at int(2.5 sd + 1) pixels, edges replicated.
  *
- * A Gaussian of many pixels is all but constant over a cell much smaller than itself, so pixels are averaged into cells first and
+ * A Gaussian of many pixels is all but constant over a cell much smaller than itself, so pixels are averaged into cells (`cellMeans`) and
  * the cells are smoothed: one visit a pixel, whatever the width of the Gaussian. With `spacing` 1 this is the plain sum.
+ *
+ * @param window.deviation standard deviation of the Gaussian, pixels
+ * @param window.spacing the one the cells were made with
  */
-export function* smoothedFields(options: SmoothedFieldsOptions): Generator<void, SmoothedFields> {
-  const { spacing, deviation, fields } = options;
-  const cells = yield* cellMeans(options);
-  const kernel = cellKernel(deviation, spacing);
-  const rowLength = cells.columns * fields;
+export function* smoothCells(cells: Lattice, window: { deviation: number; spacing: number }): Generator<void, Lattice> {
+  const kernel = cellKernel(window.deviation, window.spacing);
+  const { columns, rows, fields } = cells;
+  const rowLength = columns * fields;
   const across = new Float64Array(cells.values.length);
-  for (let row = 0; row < cells.rows; row++) {
-    const line = { start: row * rowLength, count: cells.columns, size: fields };
-    for (let column = 0; column < cells.columns; column++) smoothValue(cells.values, across, line, kernel, column);
+  for (let row = 0; row < rows; row++) {
+    const line = { start: row * rowLength, count: columns, size: fields };
+    for (let column = 0; column < columns; column++) smoothValue(cells.values, across, line, kernel, column);
     yield;
   }
   const values = new Float64Array(cells.values.length);
   // Down all columns at once: a value of that line is a whole row of nodes.
-  const line = { start: 0, count: cells.rows, size: rowLength };
-  for (let row = 0; row < cells.rows; row++) {
+  const line = { start: 0, count: rows, size: rowLength };
+  for (let row = 0; row < rows; row++) {
     smoothValue(across, values, line, kernel, row);
     yield;
   }
-  return { columns: cells.columns, rows: cells.rows, values };
+  return { columns, rows, fields, values };
 }
 
 /** Means of the cells; the outermost nodes stand for the replicated edge and hold the means of the edge pixels alone. */
-function* cellMeans(options: SmoothedFieldsOptions): Generator<void, SmoothedFields> {
+export function* cellMeans(options: CellOptions): Generator<void, Lattice> {
   const { width, height, spacing, fields, add } = options;
   const columns = Math.ceil(width / spacing) + 2;
   const rows = Math.ceil(height / spacing) + 2;
@@ -81,7 +83,7 @@ function* cellMeans(options: SmoothedFieldsOptions): Generator<void, SmoothedFie
     if (y === height - 1) addRow(values, (rows - 1) * rowLength, sums, 1);
     yield;
   }
-  return { columns, rows, values };
+  return { columns, rows, fields, values };
 }
 
 function addRow(values: Float64Array, start: number, row: Float64Array, factor: number): void {
@@ -114,16 +116,22 @@ interface Line {
   readonly size: number;
 }
 
+/** Numbers smoothed together: what fits a processor's first cache while the kernel passes over it. */
+const TILE = 512;
+
 function smoothValue(from: Float64Array, to: Float64Array, line: Line, kernel: Float64Array, index: number): void {
   const { start, count, size } = line;
   const reach = (kernel.length - 1) / 2;
   const target = start + index * size;
-  for (let k = 0; k < size; k++) to[target + k] = kernel[reach]! * from[target + k]!;
-  // The kernel is symmetric: two neighbours at a time.
-  for (let tap = 1; tap <= reach; tap++) {
-    const before = start + Math.max(index - tap, 0) * size;
-    const after = start + Math.min(index + tap, count - 1) * size;
-    const weight = kernel[reach + tap]!;
-    for (let k = 0; k < size; k++) to[target + k]! += weight * (from[before + k]! + from[after + k]!);
+  for (let tile = 0; tile < size; tile += TILE) {
+    const end = Math.min(tile + TILE, size);
+    for (let k = tile; k < end; k++) to[target + k] = kernel[reach]! * from[target + k]!;
+    // The kernel is symmetric: two neighbours at a time.
+    for (let tap = 1; tap <= reach; tap++) {
+      const before = start + Math.max(index - tap, 0) * size;
+      const after = start + Math.min(index + tap, count - 1) * size;
+      const weight = kernel[reach + tap]!;
+      for (let k = tile; k < end; k++) to[target + k]! += weight * (from[before + k]! + from[after + k]!);
+    }
   }
 }
