@@ -3,8 +3,8 @@ import { createBackend } from '@vibe-edit/adapters/cpu';
 import { compileComponent } from '@vibe-edit/compiler';
 import {
   type Backend,
-  COMPONENTS,
   type Checkpoint,
+  COMPONENTS,
   createContainer,
   createEditor,
   createScheduler,
@@ -20,9 +20,10 @@ import {
 import { compareRun, type RunComparison } from './compare-run.js';
 import { compareSeqCat } from './compare-seq-cat.js';
 import { compareTrace, tapsOf } from './compare-trace.js';
-import type { GoldenCase, GoldenRun, NoiseFloor } from './golden-case.js';
+import { type GoldenCase, type GoldenRun, isJudged, type NoiseFloor } from './golden-case.js';
 import { GoldenFolder } from './golden-folder.js';
 import { Recorder } from './recorder.js';
+import { croppedAsReference } from './reference-crop.js';
 import type { Report } from './report.js';
 
 /** All pictures of a run are denoised together, as the reference does, so that its batches can be compared. */
@@ -30,18 +31,26 @@ const BATCH_SIZE = 1024;
 
 /** Compares a case: a checkpoint and everything the reference computed from it. */
 export async function compareCase(path: string, report: Report): Promise<void> {
-  const folder = await GoldenFolder.open(path, ['checkpoint']);
+  const folder = await GoldenFolder.open(path);
   const golden = await folder.json<GoldenCase>('runs.json');
   const noise = folder.has('noise-floor.json') ? await folder.json<NoiseFloor>('noise-floor.json') : undefined;
   const checkpoint = await openCheckpoint(resolve(path, golden.checkpoint ?? 'checkpoint'));
+  folder.leaveOut(checkpoint.path);
   report.heading(`${golden.case}: ${checkpoint.path}`);
   for (const run of golden.runs) {
     report.heading(`${golden.case}, run ${run.name}`);
-    await compareOneRun({ folder, path: `runs/${run.name}`, run, checkpoint, noise, report });
+    try {
+      await compareOneRun({ folder, path: `runs/${run.name}`, run, checkpoint, noise, report });
+    } catch (error) {
+      report.failed(`${golden.case}, run ${run.name}`, error);
+    }
   }
   if (golden.image_processor !== undefined) {
     for (const [name, { grid }] of Object.entries(golden.image_processor.pictures)) {
-      const patched = await prepareVisionInput({ image: await folder.picture(`${name}.png`), config: checkpoint.imageProcessor });
+      const patched = await prepareVisionInput({
+        image: await folder.picture(`${name}.png`),
+        config: checkpoint.imageProcessor,
+      });
       report.integers(`runs.json image_processor.${name}.grid`, patched.grid, grid);
     }
   }
@@ -64,13 +73,14 @@ export async function compareOneRun(options: {
   const traced = files.includes('trace.safetensors');
   const taps = traced ? tapsOf((await folder.tensors(`${path}/trace.safetensors`)).names) : tapsOf([]);
   const recorder = new Recorder(taps);
-  const judged = run.dtype === undefined || run.dtype === 'float32';
+  const judged = isJudged(run);
   const backend = recorder.backend(await createBackend({ threads: 1 }));
   try {
     const picture = run.picture === undefined ? undefined : await folder.picture(`${run.picture}.png`);
     const patched = picture && (await prepareVisionInput({ image: picture, config: checkpoint.imageProcessor }));
     const source = picture && patched && { width: picture.width, height: picture.height, grid: patched.grid };
-    const call = (geometry: 'pipeline' | 'reference') => callEditor({ backend, recorder, checkpoint, run, picture: picturePath(folder, run), geometry });
+    const call = (geometry: 'pipeline' | 'reference') =>
+      callEditor({ backend, recorder, checkpoint, run, picture: picturePath(folder, run), geometry });
     const { images } = await call('pipeline');
     const comparison: RunComparison = { ...options, recorder, images, source };
     await compareRun(comparison);
@@ -78,16 +88,26 @@ export async function compareOneRun(options: {
     const judge = (name: string, actual: Raster8 | undefined, expected: Raster8): void =>
       judged ? report.picture(name, actual, expected) : report.shown(name, actual?.data, expected.data);
     for (const name of files.filter((file) => /^pipeline-\d+\.png$/.test(file))) {
-      judge(`${path} ${name}`, images[pictureIndex(name)]?.raster, await folder.picture(`${path}/${name}`));
+      const own = images[pictureIndex(name)]?.raster;
+      const decoded = recorder.all('vaeDecoder')[pictureIndex(name)]?.outputs.image as
+        | HostTensor<'float32'>
+        | undefined;
+      const cropped = own && decoded && (await croppedAsReference({ image: decoded, target: own }));
+      judge(`${path} ${name}`, cropped ?? own, await folder.picture(`${path}/${name}`));
     }
     for (const name of files.filter((file) => /^decoded-\d+\.png$/.test(file))) {
       const decoded = recorder.all('vaeDecoder')[pictureIndex(name)]?.outputs.image;
-      judge(`${path} ${name}`, decoded && (await tensorToRaster({ image: decoded as HostTensor<'float32'> })), await folder.picture(`${path}/${name}`));
+      judge(
+        `${path} ${name}`,
+        decoded && (await tensorToRaster({ image: decoded as HostTensor<'float32'> })),
+        await folder.picture(`${path}/${name}`),
+      );
     }
     const edited = files.filter((file) => /^editor-\d+\.png$/.test(file));
     if (edited.length > 0) {
       const again = await call('reference');
-      for (const name of edited) judge(`${path} ${name}`, again.images[pictureIndex(name)]?.raster, await folder.picture(`${path}/${name}`));
+      for (const name of edited)
+        judge(`${path} ${name}`, again.images[pictureIndex(name)]?.raster, await folder.picture(`${path}/${name}`));
     }
   } finally {
     await backend.close();
@@ -113,8 +133,10 @@ async function callEditor(options: {
   const { backend, recorder, checkpoint, run, picture, geometry } = options;
   recorder.clear();
   const container = createContainer();
-  container.register(TOKENS.scheduler, { useValue: recorder.scheduler({ create: (config) => createScheduler({ config }) }) });
-  if (run.dtype === 'bfloat16') {
+  container.register(TOKENS.scheduler, {
+    useValue: recorder.scheduler({ create: (config) => createScheduler({ config }) }),
+  });
+  if (!isJudged(run)) {
     container.register(TOKENS.noise, {
       useValue: {
         name: 'torch-cpu bfloat16',
@@ -137,7 +159,13 @@ async function callEditor(options: {
     if (picture === undefined) {
       return await editor.generate({ ...common, size: { width: run.width ?? 0, height: run.height ?? 0 } });
     }
-    return await editor.edit({ ...common, image: picture, imageGuidanceScale: run.image_guidance_scale, geometry, preserve: 'off' });
+    return await editor.edit({
+      ...common,
+      image: picture,
+      imageGuidanceScale: run.image_guidance_scale,
+      geometry,
+      preserve: 'off',
+    });
   } finally {
     await editor.close();
   }

@@ -28,7 +28,8 @@ export async function compareDefinitions(path: string, report: Report): Promise<
     ];
     for (const [part, defined, read] of pairs) {
       const shared = Object.keys(defined).filter((field) => field in read);
-      const of = (source: object): object => Object.fromEntries(shared.map((field) => [field, Reflect.get(source, field)]));
+      const of = (source: object): object =>
+        Object.fromEntries(shared.map((field) => [field, Reflect.get(source, field)]));
       report.same(`${name} ${part}`, of(read), listed(of(defined), read));
     }
   }

@@ -9,7 +9,7 @@ import {
   type TextEncoderInputs,
   textEncoderInputs,
 } from '@vibe-edit/core';
-import { float64Noise, type GoldenRun, type NoiseFloor } from './golden-case.js';
+import { float64Noise, type GoldenRun, isJudged, type NoiseFloor } from './golden-case.js';
 import type { GoldenFolder, GoldenTensors } from './golden-folder.js';
 import type { Recorder } from './recorder.js';
 import type { Report } from './report.js';
@@ -42,7 +42,7 @@ export async function compareRun(comparison: RunComparison): Promise<void> {
   const tensors = await folder.tensors(`${path}/tensors.safetensors`);
   const seen = observe(comparison);
   compareFields(comparison, seen);
-  const judged = run.dtype === undefined || run.dtype === 'float32';
+  const judged = isJudged(run);
   for (const name of tensors.names) {
     const label = `${path} ${name}`;
     const integers = seen.integers(name);
@@ -54,7 +54,8 @@ export async function compareRun(comparison: RunComparison): Promise<void> {
     if (actual === undefined) continue;
     const expected = actual.expected ?? tensors.floats(name);
     // The noise of a bfloat16 run is drawn in bfloat16 and must agree to the bit; what it goes through is float32 here.
-    if (judged) report.floats(label, actual.values, expected, float64Noise(comparison.noise, run.name, readThinning(name).name));
+    if (judged)
+      report.floats(label, actual.values, expected, float64Noise(comparison.noise, run.name, readThinning(name).name));
     else if (name === 'initial_noise') report.floats(label, actual.values, expected);
     else report.shown(label, actual.values, expected);
   }
@@ -63,7 +64,10 @@ export async function compareRun(comparison: RunComparison): Promise<void> {
 interface Observed {
   readonly prompts: EncodedPrompts;
   integers(name: string): ArrayLike<number | bigint> | undefined;
-  floats(name: string, tensors: GoldenTensors): { values: ArrayLike<number> | undefined; expected?: ArrayLike<number> } | undefined;
+  floats(
+    name: string,
+    tensors: GoldenTensors,
+  ): { values: ArrayLike<number> | undefined; expected?: ArrayLike<number> } | undefined;
 }
 
 function observe(comparison: RunComparison): Observed {
@@ -115,25 +119,46 @@ function observe(comparison: RunComparison): Observed {
         case 'null_embeds':
           return of(repeated(connectorOutput(recorder, true), instructions.length));
         case 'branch_prompt_embeds':
-          return leading(joined(recorder.all('transformerContext').map((entry) => entry.inputs.prompt_embeds)), tensors.take(name));
+          return leading(
+            joined(recorder.all('transformerContext').map((entry) => entry.inputs.prompt_embeds)),
+            tensors.take(name),
+          );
         case 'vae_input':
           return of(tapped(recorder.first('vaeEncoder')?.inputs.image));
         case 'source_latents':
           return of(scaled(recorder.first('vaeEncoder')?.outputs.latents, checkpoint.vae.config.scaling_factor));
         case 'initial_noise':
-          return { values: tapped(denoising[0]?.inputs.latents)?.values && firstRows(denoising[0]?.inputs.latents, run.latents_shape) };
+          return {
+            values:
+              tapped(denoising[0]?.inputs.latents)?.values &&
+              firstRows(denoising[0]?.inputs.latents, run.latents_shape),
+          };
         case 'sigmas':
           return { values: schedule?.sigmas };
         case 'model_timesteps':
           return modelTimesteps(comparison, tensors, name);
-        case 'decoder_input':
-          return of(joined(recorder.all('vaeDecoder').map((entry) => entry.inputs.latents)));
+        case 'decoder_input': {
+          // The last step's latents, divided: judged as latents, or a small factor would enlarge their differences.
+          const divided = joined(recorder.all('vaeDecoder').map((entry) => entry.inputs.latents));
+          const factor = checkpoint.vae.config.scaling_factor;
+          const latents = (values: ArrayLike<number>) => Float32Array.from(values, (value) => value * factor);
+          return { values: divided && latents(divided.values), expected: latents(tensors.floats(name)) };
+        }
         case 'decoded':
           return of(tapped(recorder.first('vaeDecoder')?.outputs.image));
         case 'decoded_corner': {
           const decoded = tapped(recorder.first('vaeDecoder')?.outputs.image);
           const shape = tensors.take(name).shape;
-          return { values: decoded && pick(decoded.shape, decoded.values, shape, shape.map(() => 1)) };
+          return {
+            values:
+              decoded &&
+              pick(
+                decoded.shape,
+                decoded.values,
+                shape,
+                shape.map(() => 1),
+              ),
+          };
         }
         default: {
           const features = vision?.outputs[bare];
@@ -178,18 +203,30 @@ function stepTensor(
 /**
  * A branch of weight 0 is not computed here, and it is always the last: what the reference has beyond ours is that branch.
  */
-function leading(actual: Shaped | undefined, expected: { values: ArrayLike<number | bigint> }): ReturnType<Observed['floats']> {
+function leading(
+  actual: Shaped | undefined,
+  expected: { values: ArrayLike<number | bigint> },
+): ReturnType<Observed['floats']> {
   const length = Math.min(actual?.values.length ?? 0, expected.values.length);
   return { values: actual?.values, expected: Array.prototype.slice.call(expected.values, 0, length) };
 }
 
-function modelTimesteps({ recorder, run }: RunComparison, tensors: GoldenTensors, name: string): ReturnType<Observed['floats']> {
+function modelTimesteps(
+  { recorder, run }: RunComparison,
+  tensors: GoldenTensors,
+  name: string,
+): ReturnType<Observed['floats']> {
   const { shape, values } = tensors.take(name);
   const [steps = 0, columns = 0] = shape;
   const given = recorder.all('transformer').map((call) => tapped(call.inputs.timestep)?.values ?? []);
   const count = Math.min(given[0]?.length ?? 0, columns);
-  const expected = Array.from({ length: steps }, (_, step) => Array.from({ length: count }, (_, row) => Number(values[step * columns + row])));
-  return { values: run.steps === given.length ? given.flatMap((row) => Array.from(row)) : undefined, expected: expected.flat() };
+  const expected = Array.from({ length: steps }, (_, step) =>
+    Array.from({ length: count }, (_, row) => Number(values[step * columns + row])),
+  );
+  return {
+    values: run.steps === given.length ? given.flatMap((row) => Array.from(row)) : undefined,
+    expected: expected.flat(),
+  };
 }
 
 /** Pixel values as the reference's processor gives them: every (patches / 16)th patch, the temporal frames repeated. */
@@ -229,9 +266,15 @@ export function validRows(
       if (laidOut.extendedAttentionMask.values[row * sequence + token * every] === 1) kept.push(row * tokens + token);
     }
   }
-  const thinned = actual && (every === 1 ? (actual.values as Float32Array) : pick(actual.shape, actual.values as Float32Array, [rows, sequence, width], [1, every, 1]));
+  const thinned =
+    actual &&
+    (every === 1
+      ? (actual.values as Float32Array)
+      : pick(actual.shape, actual.values as Float32Array, [rows, sequence, width], [1, every, 1]));
   const take = (values: ArrayLike<number | bigint>): Float32Array =>
-    Float32Array.from(kept.flatMap((row) => Array.from({ length: width }, (_, at) => Number(values[row * width + at]))));
+    Float32Array.from(
+      kept.flatMap((row) => Array.from({ length: width }, (_, at) => Number(values[row * width + at]))),
+    );
   return { values: thinned && take(thinned), expected: take(expected.values) };
 }
 
@@ -239,7 +282,10 @@ export function validRows(
 function connectorOutput(recorder: Recorder, unconditional: boolean): Shaped | undefined {
   const call = recorder
     .all('connector')
-    .find(({ inputs }) => (inputs.hidden_states?.values as Float32Array | undefined)?.every((value) => value === 0) === unconditional);
+    .find(
+      ({ inputs }) =>
+        (inputs.hidden_states?.values as Float32Array | undefined)?.every((value) => value === 0) === unconditional,
+    );
   return tapped(call?.outputs.prompt_embeds);
 }
 
@@ -254,14 +300,20 @@ function scaled(tensor: HostTensor | undefined, factor: number): Shaped | undefi
 function repeated(tensor: Shaped | undefined, times: number): Shaped | undefined {
   if (tensor === undefined) return undefined;
   const [rows = 1, ...rest] = tensor.shape;
-  return { shape: [rows * times, ...rest], values: Array.from({ length: times }, () => Array.from(tensor.values)).flat() };
+  return {
+    shape: [rows * times, ...rest],
+    values: Array.from({ length: times }, () => Array.from(tensor.values)).flat(),
+  };
 }
 
 function joined(tensors: readonly (HostTensor | undefined)[]): Shaped | undefined {
   const [first] = tensors;
   if (first === undefined) return undefined;
   const rows = tensors.reduce((total, tensor) => total + (tensor?.shape[0] ?? 0), 0);
-  return { shape: [rows, ...first.shape.slice(1)], values: tensors.flatMap((tensor) => Array.from(tensor?.values as Float32Array)) };
+  return {
+    shape: [rows, ...first.shape.slice(1)],
+    values: tensors.flatMap((tensor) => Array.from(tensor?.values as Float32Array)),
+  };
 }
 
 function firstRows(tensor: HostTensor | undefined, shape: readonly number[]): Float32Array | undefined {
@@ -285,13 +337,18 @@ function compareFields({ report, path, run, recorder, noise, source }: RunCompar
     const { crop } = letterbox({ source, bin: { width, height } });
     report.same(label('editor_crop'), [crop.left, crop.top, crop.right, crop.bottom], run.editor_crop);
   }
-  if (run.dtype !== undefined && run.dtype !== 'float32') return;
+  if (!isJudged(run)) return;
   const all = decoded.flatMap((image) => Array.from(image?.values as Float32Array));
   const rounding = 5e-5;
   const slack = float64Noise(noise, run.name, 'decoded') + rounding / 4;
   report.floats(label('decoded_mean'), [mean(all)], [run.decoded_mean], slack);
   report.floats(label('decoded_std'), [deviation(all)], [run.decoded_std], slack);
-  report.floats(label('final_latents_std'), [deviation(recorder.steps.at(-1)?.latents ?? [])], [run.final_latents_std], slack);
+  report.floats(
+    label('final_latents_std'),
+    [deviation(recorder.steps.at(-1)?.latents ?? [])],
+    [run.final_latents_std],
+    slack,
+  );
 }
 
 function mean(values: ArrayLike<number>): number {

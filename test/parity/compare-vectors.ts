@@ -1,3 +1,4 @@
+import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import {
   closestBin,
@@ -11,10 +12,10 @@ import {
   openCheckpoint,
   prepareVisionInput,
   type Raster8,
-  readTokenizer,
   type ResampleMethod,
-  resampleSync,
   rasterToTensor,
+  readTokenizer,
+  resampleSync,
   resizeAndCrop,
   resizeBilinear,
   smartResize,
@@ -43,20 +44,31 @@ const METHODS: Readonly<Record<string, ResampleMethod>> = {
   'torchvision-bilinear-antialias-uint8': 'torch-bilinear',
 };
 
+const CHECKS: Readonly<Record<string, (folder: GoldenFolder, report: Report) => Promise<void>>> = {
+  'randn.safetensors': compareNoise,
+  'scheduler.safetensors': compareSchedulers,
+  'resize.safetensors': compareResizing,
+  'geometry.json': compareGeometry,
+  'bins.json': compareBins,
+  'qwen-images.json': compareImageProcessor,
+  'tokenizer.json': compareTokenizer,
+};
+
+/** Files that make a folder one of vectors. A checkpoint's tokenizer has a file of the last one's name. */
+export const VECTOR_FILES: readonly string[] = Object.keys(CHECKS).filter((file) => file !== 'tokenizer.json');
+
 /** Compares single functions: random numbers, schedulers, resizing, geometry, bins, tokenizer, image processor. */
 export async function compareVectors(path: string, report: Report): Promise<void> {
   const folder = await GoldenFolder.open(path);
   report.heading(path);
-  const checks = {
-    'randn.safetensors': compareNoise,
-    'scheduler.safetensors': compareSchedulers,
-    'resize.safetensors': compareResizing,
-    'geometry.json': compareGeometry,
-    'bins.json': compareBins,
-    'tokenizer.json': compareTokenizer,
-    'qwen-images.json': compareImageProcessor,
-  };
-  for (const [file, check] of Object.entries(checks)) if (folder.has(file)) await check(folder, report);
+  for (const [file, check] of Object.entries(CHECKS)) {
+    if (!folder.has(file)) continue;
+    try {
+      await check(folder, report);
+    } catch (error) {
+      report.failed(join(path, file), error);
+    }
+  }
   folder.reportLeft(report);
 }
 
@@ -88,7 +100,9 @@ async function compareNoise(folder: GoldenFolder, report: Report): Promise<void>
     for (let row = 0; row < rows; row++) {
       const expected = values.subarray(row * size, (row + 1) * size);
       const candidates = seeds.map((seed) => torchCpuNoise.create(seed).normal({ shape: rest }).values);
-      const match = candidates.find((candidate) => candidate.every((value, at) => Math.abs(value - (expected[at] as number)) < 1e-6));
+      const match = candidates.find((candidate) =>
+        candidate.every((value, at) => Math.abs(value - (expected[at] as number)) < 1e-6),
+      );
       report.floats(`${name} row ${row}`, match, expected);
     }
   }
@@ -99,7 +113,8 @@ function drawIndex(name: string): number {
 }
 
 async function compareSchedulers(folder: GoldenFolder, report: Report): Promise<void> {
-  const variants = await folder.json<{ name: string; class: string; config: object; steps: number[] }[]>('scheduler.json');
+  const variants =
+    await folder.json<{ name: string; class: string; config: object; steps: number[] }[]>('scheduler.json');
   const tensors = await folder.tensors('scheduler.safetensors');
   for (const variant of variants) {
     for (const steps of variant.steps) {
@@ -113,7 +128,11 @@ async function compareSchedulers(folder: GoldenFolder, report: Report): Promise<
       const size = sample.length;
       const results = new Float32Array(outputs.length);
       for (let stepIndex = 0; stepIndex < steps; stepIndex++) {
-        sample = scheduler.step({ modelOutput: outputs.subarray(stepIndex * size, (stepIndex + 1) * size), stepIndex, sample });
+        sample = scheduler.step({
+          modelOutput: outputs.subarray(stepIndex * size, (stepIndex + 1) * size),
+          stepIndex,
+          sample,
+        });
         results.set(sample, stepIndex * size);
       }
       report.floats(`${key}/results`, results, tensors.floats(`${key}/results`));
@@ -133,11 +152,23 @@ async function compareResizing(folder: GoldenFolder, report: Report): Promise<vo
       const [targetHeight = 0, targetWidth = 0] = size.split('x').map(Number);
       const target = { width: targetWidth, height: targetHeight };
       if (METHODS[method] !== undefined) {
-        report.integers(name, resampleSync({ image, ...target, method: METHODS[method] }).data, tensors.take(name).values);
+        report.integers(
+          name,
+          resampleSync({ image, ...target, method: METHODS[method] }).data,
+          tensors.take(name).values,
+        );
       } else if (method === 'torch-bilinear-float') {
-        report.floats(name, (await resizeBilinear({ image: await rasterToTensor({ raster: image }), ...target })).values, tensors.floats(name));
+        report.floats(
+          name,
+          (await resizeBilinear({ image: await rasterToTensor({ raster: image }), ...target })).values,
+          tensors.floats(name),
+        );
       } else if (method === 'resize_and_crop_tensor') {
-        report.floats(name, (await resizeAndCrop({ image: await rasterToTensor({ raster: image }), ...target })).values, tensors.floats(name));
+        report.floats(
+          name,
+          (await resizeAndCrop({ image: await rasterToTensor({ raster: image }), ...target })).values,
+          tensors.floats(name),
+        );
       }
     }
   }
@@ -174,7 +205,10 @@ async function compareGeometry(folder: GoldenFolder, report: Report): Promise<vo
 }
 
 async function compareBins(folder: GoldenFolder, report: Report): Promise<void> {
-  const bins = await folder.json<{ tables: Record<string, Record<string, [number, number]>>; bins_that_move_when_binned_again: unknown }>('bins.json');
+  const bins = await folder.json<{
+    tables: Record<string, Record<string, [number, number]>>;
+    bins_that_move_when_binned_again: unknown;
+  }>('bins.json');
   for (const [base, table] of Object.entries(bins.tables)) {
     const area = Number(base) ** 2;
     const found = Object.fromEntries(
@@ -202,16 +236,23 @@ async function compareTokenizer(folder: GoldenFolder, report: Report): Promise<v
     instructions: { instruction: string; edit: string; generate: string }[];
     chats: { image: boolean; text: string; chat: string }[];
   }>('tokenizer.json');
-  for (const { text, ids } of vectors.strings) report.integers(`ids of ${JSON.stringify(text)}`, tokenizer.encode(text).ids, ids);
+  for (const { text, ids } of vectors.strings)
+    report.integers(`ids of ${JSON.stringify(text)}`, tokenizer.encode(text).ids, ids);
   for (const { instruction, edit, generate } of vectors.instructions) {
     const label = `query of ${JSON.stringify(instruction)}`;
-    report.same(label, [instructionQuery({ instruction, task: 'edit' }), instructionQuery({ instruction, task: 'generate' })], [edit, generate]);
+    report.same(
+      label,
+      [instructionQuery({ instruction, task: 'edit' }), instructionQuery({ instruction, task: 'generate' })],
+      [edit, generate],
+    );
   }
-  for (const { image, text, chat } of vectors.chats) report.same(`chat of ${JSON.stringify(text)}`, write({ text, picture: image }), chat);
+  for (const { image, text, chat } of vectors.chats)
+    report.same(`chat of ${JSON.stringify(text)}`, write({ text, picture: image }), chat);
 }
 
 async function compareImageProcessor(folder: GoldenFolder, report: Report): Promise<void> {
-  const rows = await folder.json<{ input: number[]; resized: number[]; fast_slow_max_levels: number }[]>('qwen-images.json');
+  const rows =
+    await folder.json<{ input: number[]; resized: number[]; fast_slow_max_levels: number }[]>('qwen-images.json');
   for (const [index, row] of rows.entries()) {
     const image = await folder.picture(`qwen-${index}-input.png`);
     report.integers(`qwen-${index} input`, [image.height, image.width], row.input);
@@ -242,7 +283,8 @@ function assemble(codes: Uint8Array, [, rows, columns]: readonly [number, number
     const column = (block % (columns / merge)) * merge + (inside % merge);
     for (let channel = 0; channel < 3; channel++) {
       for (let y = 0; y < patch; y++) {
-        for (let x = 0; x < patch; x++) picture[((row * patch + y) * width + column * patch + x) * 3 + channel] = codes[from++] as number;
+        for (let x = 0; x < patch; x++)
+          picture[((row * patch + y) * width + column * patch + x) * 3 + channel] = codes[from++] as number;
       }
     }
   }

@@ -39,19 +39,33 @@ export interface GoldenRun {
 /** `noise-floor.json`: run -> comparison -> tensor -> largest difference. */
 export type NoiseFloor = Readonly<Record<string, Readonly<Record<string, Readonly<Record<string, number>>>>>>;
 
-/** How far float64 moves a tensor of a run; 0 where that was not measured. */
+/** Whether a run is judged. In bfloat16 only noise and whole numbers are: the rest shows the drift. */
+export function isJudged({ name, dtype = 'float32' }: GoldenRun): boolean {
+  return dtype === 'float32' && !name.endsWith('-bfloat16');
+}
+
+/**
+ * How far float64 moves a tensor of a run; 0 where that was not measured. A run of which only the last step was measured has that step's
+ * noise for all, and the decoder's input is the last step's latents.
+ */
 export function float64Noise(floor: NoiseFloor | undefined, run: string, tensor: string): number {
   const rows = floor?.[run] ?? {};
   const row = Object.entries(rows).find(([name]) => name.includes('float64'))?.[1] ?? {};
-  const step = /^step\.(\d+)\./.exec(tensor)?.[1];
-  if (step !== undefined) return Math.max(row[`step.${step}.branches`] ?? 0, row[`step.${step}.latents`] ?? 0);
-  return row[NOISE_NAME[tensor] ?? tensor] ?? 0;
+  const step = tensor === 'decoder_input' ? '' : /^step\.(\d+)\./.exec(tensor)?.[1];
+  if (step === undefined) return row[NOISE_NAME[tensor] ?? tensor] ?? 0;
+  const measured = Object.keys(row).filter((name) => /^step\.\d+\.(branches|latents)$/.test(name));
+  const own = measured.filter((name) => name.startsWith(`step.${step}.`));
+  const last = measured.filter((name) => stepOf(name) === Math.max(...measured.map(stepOf)));
+  return Math.max(0, ...(own.length > 0 ? own : last).map((name) => row[name] ?? 0));
+}
+
+function stepOf(name: string): number {
+  return Number(name.split('.')[1]);
 }
 
 /** Tensors that share a row with another one. */
 const NOISE_NAME: Readonly<Record<string, string>> = {
   source_latents: 'encoder_output',
   branch_prompt_embeds: 'prompt_embeds',
-  decoder_input: 'decoded',
   decoded_corner: 'decoded',
 };

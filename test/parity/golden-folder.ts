@@ -5,7 +5,7 @@ import { type LoadedTensor, type Raster8, readSafetensorsFile, sharpCodec } from
 import type { Report } from './report.js';
 
 /** Files that describe or make the data and hold no results. */
-const NO_DATA = /(^|\/)(README\.md|make\w*\.py)$/;
+export const NO_DATA = /(^|\/)(README\.md|make\w*\.py)$/;
 
 /** A folder of golden data that knows which of its files and tensors a check has taken. */
 export class GoldenFolder {
@@ -17,15 +17,19 @@ export class GoldenFolder {
     this.path = path;
   }
 
-  /** @param skip Folders below it that checks of their own look at. */
-  static async open(path: string, skip: readonly string[] = []): Promise<GoldenFolder> {
+  static async open(path: string): Promise<GoldenFolder> {
     const folder = new GoldenFolder(path);
     for (const entry of await readdir(path, { recursive: true, withFileTypes: true })) {
       const name = relative(path, join(entry.parentPath, entry.name)).replaceAll('\\', '/');
-      const skipped = skip.some((other) => name.startsWith(`${other}/`));
-      if (!entry.isDirectory() && !skipped && !NO_DATA.test(name)) folder.#files.add(name);
+      if (!entry.isDirectory() && !NO_DATA.test(name)) folder.#files.add(name);
     }
     return folder;
+  }
+
+  /** Leaves the files below a path to checks of their own; a path outside the folder changes nothing. */
+  leaveOut(path: string): void {
+    const prefix = `${relative(this.path, path).replaceAll('\\', '/')}/`;
+    for (const name of this.list(prefix)) this.#files.delete(name);
   }
 
   has(name: string): boolean {
@@ -62,7 +66,8 @@ export class GoldenFolder {
   /** Reports every file and tensor that no check took. */
   reportLeft(report: Report): void {
     for (const name of this.#files) report.notCompared(name);
-    for (const file of this.#tensorFiles.values()) for (const name of file.left) report.notCompared(`${file.name}: ${name}`);
+    for (const file of this.#tensorFiles.values())
+      for (const name of file.left) report.notCompared(`${file.name}: ${name}`);
   }
 }
 

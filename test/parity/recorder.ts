@@ -1,4 +1,13 @@
-import type { Backend, Component, HostTensor, OpenOptions, Schedule, SchedulerFactory, Session, Tensor } from '@vibe-edit/core';
+import type {
+  Backend,
+  Component,
+  HostTensor,
+  OpenOptions,
+  Schedule,
+  SchedulerFactory,
+  Session,
+  Tensor,
+} from '@vibe-edit/core';
 import { hostTensor } from '@vibe-edit/core';
 
 /** One run of a component: what went in and what came out, on the host. */

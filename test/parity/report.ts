@@ -33,20 +33,36 @@ export class Report {
   /** Compares two values as JSON. */
   same(name: string, actual: unknown, expected: unknown): void {
     const equal = JSON.stringify(actual) === JSON.stringify(expected);
-    this.#line(name, equal, equal ? 'identical' : `received ${JSON.stringify(actual)}`, equal ? '' : `expected ${JSON.stringify(expected)}`);
+    this.#line(
+      name,
+      equal,
+      equal ? 'identical' : `received ${JSON.stringify(actual)}`,
+      equal ? '' : `expected ${JSON.stringify(expected)}`,
+    );
   }
 
   /** Compares pictures: sizes equal, every value within one level of 255. */
   picture(name: string, actual: Raster8 | undefined, expected: Raster8): void {
-    if (actual === undefined || actual.width !== expected.width || actual.height !== expected.height || actual.channels !== expected.channels) {
+    if (
+      actual === undefined ||
+      actual.width !== expected.width ||
+      actual.height !== expected.height ||
+      actual.channels !== expected.channels
+    ) {
       const received = actual === undefined ? 'nothing' : `${actual.width} x ${actual.height} x ${actual.channels}`;
       this.#line(name, false, received, `expected ${expected.width} x ${expected.height} x ${expected.channels}`);
       return;
     }
     let different = 0;
-    for (let index = 0; index < expected.data.length; index++) if (actual.data[index] !== expected.data[index]) different += 1;
+    for (let index = 0; index < expected.data.length; index++)
+      if (actual.data[index] !== expected.data[index]) different += 1;
     const difference = largestDifference(actual.data, expected.data);
-    this.#line(name, difference <= 1, `max ${difference} levels, ${((100 * different) / expected.data.length).toFixed(4)} % differ`, 'tolerance 1 level');
+    this.#line(
+      name,
+      difference <= 1,
+      `max ${difference} levels, ${((100 * different) / expected.data.length).toFixed(4)} % differ`,
+      'tolerance 1 level',
+    );
   }
 
   /** Shows a difference that is not judged. */
@@ -58,6 +74,25 @@ export class Report {
   /** Something of the folder that no check looked at. */
   notCompared(name: string): void {
     this.#line(name, false, 'was not compared', '');
+  }
+
+  /** Something of the folder that is known to have no part in a result. */
+  notNeeded(name: string): void {
+    this.#print(`  --  ${name}  takes no part in an edit`);
+  }
+
+  /** A check that could not be carried out. */
+  failed(name: string, error: unknown): void {
+    const { message = String(error), stack } = error as Partial<Error>;
+    this.#line(name, false, message, '');
+    if (stack !== undefined) this.#print(stack.replaceAll(/^/gm, '      '));
+  }
+
+  /** Prints what was over. Nothing compared at all counts as a failure. */
+  summary(): void {
+    if (this.compared === 0) this.failures.push('nothing was compared');
+    this.#print(`\n${this.compared} compared, ${this.failures.length} over`);
+    for (const failure of this.failures) this.#print(`  ${failure}`);
   }
 
   #line(name: string, good: boolean, found: string, allowed: string): void {

@@ -108,14 +108,14 @@ function tokenGrid(
   return { height, width, tokens, mask, ones };
 }
 
-/** [batch, tokens, patch * patch * channels] to [batch, channels, height, width]. */
+/** [batch, tokens, patch * patch * channels] to [batch, channels, height, width]; what the last whole patch leaves over is cut off. */
 function unpatchify(root: Scope, x: Value, latentSize: Value, config: TransformerConfig): Value {
   const { op } = root;
   const { patch_size: patch, out_channels: channels } = config;
-  const height = op.sizeAt(latentSize, 0, 'latent_height');
-  const width = op.sizeAt(latentSize, 1, 'latent_width');
+  const sizes = patch === 1 ? latentSize : op.Div(latentSize, op.int64([patch, patch]));
+  const height = op.sizeAt(sizes, 0, 'latent_height', patch);
+  const width = op.sizeAt(sizes, 1, 'latent_width', patch);
   if (patch === 1) return op.Reshape(op.Transpose(x, [0, 2, 1]), [0, channels, height, width]);
-  const sizes = op.Div(latentSize, op.int64([patch, patch]));
   const rows = op.sizeAt(sizes, 0, 'token_height');
   const columns = op.sizeAt(sizes, 1, 'token_width');
   const patches = op.Reshape(x, [0, rows, columns, patch, patch, channels]);
