@@ -81,7 +81,7 @@ test('with every prediction right, any run ends at the picture', () => {
         const scheduler = createScheduler({ config });
         const { sigmas } = scheduler.setTimesteps(steps);
         const first = sigmas[0]!;
-        let sample = Float32Array.of((1 - first) * picture + first * noise);
+        let sample: Float32Array = Float32Array.of((1 - first) * picture + first * noise);
         for (let stepIndex = 0; stepIndex < steps; stepIndex++) {
           sample = scheduler.step({ modelOutput: Float32Array.of(noise - picture), stepIndex, sample });
         }
@@ -95,7 +95,7 @@ test('a run can be started again from its first step, with nothing left of the o
   const scheduler = createScheduler({ config: sana });
   scheduler.setTimesteps(4);
   const run = () => {
-    let sample = Float32Array.of(0.5, -1);
+    let sample: Float32Array = Float32Array.of(0.5, -1);
     for (let stepIndex = 0; stepIndex < 4; stepIndex++) {
       sample = scheduler.step({ modelOutput: Float32Array.of(stepIndex, 1), stepIndex, sample });
     }
@@ -193,7 +193,7 @@ test.each([
   const scheduler = createScheduler({ config });
   const { sigmas } = scheduler.setTimesteps(6);
   expect(sigmas.at(-1)).toBe(lastSigma);
-  let sample = Float32Array.of(1, -0.5);
+  let sample: Float32Array = Float32Array.of(1, -0.5);
   for (let stepIndex = 0; stepIndex < 6; stepIndex++) {
     const modelOutput = Float32Array.of(0.5 - 0.1 * stepIndex, 0.25 * stepIndex - 1);
     sample = scheduler.step({ modelOutput, stepIndex, sample });

@@ -35,8 +35,8 @@ describe('fake backend', () => {
     const { prediction } = await run('transformer', { ...inputs, ...context });
     const { latents, source_latents: source } = inputs as Record<string, HostTensor>;
     const shifts = Array.from(
-      prediction!.values,
-      (velocity, index) => Number(latents!.values[index]) - 0.7 * Number(velocity) - Number(source!.values[index]),
+      prediction!.values as Float32Array,
+      (velocity, index) => Number(latents!.values[index]) - 0.7 * velocity - Number(source!.values[index]),
     );
     for (const shift of shifts) expect(shift).toBeCloseTo(shifts[0]!, 5);
   });
