@@ -31,39 +31,25 @@ const smoothstep = (value: number): number => {
   const t = Math.min(Math.max(value, 0), 1);
   return t * t * (3 - 2 * t);
 };
-const tint =
-  (target: Color): PixelOperation =>
-  (color) =>
-    mix(
-      color,
-      map(target, (value) => value * (0.25 + 0.85 * lumaOf(color))),
-      0.42,
-    );
-/** `edge`: 0 at the far side, 1 at the half that changes. */
-const half =
-  (edge: (place: { x: number; y: number }) => number, change: (value: number) => number): PixelOperation =>
-  (color, place) =>
-    mix(color, map(color, change), smoothstep((edge(place) - 0.35) / 0.3));
-
-/** Normal strength; `slightly` is the same at half of it. */
+/** Exact operations at normal strength. */
 export const OPERATIONS = {
   brighten: (color) => map(color, (value) => value ** (1 / 1.8)),
   darken: (color) => map(color, (value) => value ** 1.8),
   'contrast up': (color) => map(color, (value) => 0.5 + (value - 0.5) * 1.65),
-  'contrast down': (color) => map(color, (value) => 0.5 + (value - 0.5) * 0.5),
   saturate: (color) => aroundLuma(color, 1.9),
-  desaturate: (color) => aroundLuma(color, 0.45),
   warm: (color) => times(color, [1.2, 1.03, 0.72]),
-  'slightly warm': (color) => times(color, [1.1, 1.015, 0.86]),
   cool: (color) => times(color, [0.75, 1, 1.22]),
   grayscale: (color) => map(color, () => lumaOf(color)),
   sepia: (color) => [1.07 * lumaOf(color) + 0.02, 0.87 * lumaOf(color), 0.64 * lumaOf(color)],
   invert: (color) => map(color, (value) => 1 - value),
   swap: ([red, green, blue]) => [blue, green, red],
   solarise: (color) => map(color, (value) => (value > 0.55 ? 1.2 * (1 - value) : 1.2 * value)),
-  'tint red': tint([0.85, 0.1, 0.1]),
-  'tint teal': tint([0.05, 0.65, 0.65]),
-  fade: (color) => map(times(aroundLuma(color, 0.65), [1.03, 1, 0.93]), (value) => 0.16 + value * 0.7),
+  'tint teal': (color) =>
+    mix(
+      color,
+      map([0.05, 0.65, 0.65], (value) => value * (0.25 + 0.85 * lumaOf(color))),
+      0.42,
+    ),
   night: (color) =>
     times(
       map(aroundLuma(color, 0.55), (value) => value ** 1.5),
@@ -73,14 +59,10 @@ export const OPERATIONS = {
     const radius = Math.hypot(x - 0.5, y - 0.5) / Math.SQRT1_2;
     return map(color, (value) => value * (1 - 0.75 * smoothstep((radius - 0.3) / 0.7)));
   },
-  'darken the top': half(
-    ({ y }) => 1 - y,
-    (value) => value ** 2.3,
-  ),
-  'brighten the left': half(
-    ({ x }) => 1 - x,
-    (value) => value ** (1 / 2.1),
-  ),
+  'darken the top': (color, { y }) => {
+    const darker = map(color, (value) => value ** 2.3);
+    return mix(color, darker, smoothstep((1 - y - 0.35) / 0.3));
+  },
 } satisfies Record<string, PixelOperation>;
 
 export type OperationName = keyof typeof OPERATIONS;

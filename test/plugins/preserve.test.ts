@@ -1,4 +1,11 @@
-import { AbortedError, type HostTensor, hostTensor, InvalidArgumentError, type Raster8 } from '@vibe-edit/core/runtime';
+import {
+  AbortedError,
+  type HostTensor,
+  hostTensor,
+  InvalidArgumentError,
+  type Raster8,
+  type ResolvedRequest,
+} from '@vibe-edit/core/runtime';
 import { preserve } from '@vibe-edit/plugins/preserve';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { goldenTensors } from '../golden-vectors.js';
@@ -38,7 +45,7 @@ afterAll(() => plugin.close?.());
 async function preserved(
   subject: Subject,
   after: FloatPicture,
-  request: Parameters<typeof restore>[0]['request'] = {},
+  request: Partial<ResolvedRequest> = {},
 ): Promise<Raster8> {
   const { source, before } = subject;
   const { pictures } = await restore({ plugin, source, before: toTensor(before), after: [toTensor(after)], request });
@@ -98,24 +105,18 @@ describe('the transfer', () => {
     brighten: 43,
     darken: 46.5,
     'contrast up': 40.5,
-    'contrast down': 46,
     saturate: 41,
-    desaturate: 45.5,
     warm: 52,
-    'slightly warm': 55.5,
     cool: 53,
     grayscale: 40.5,
     sepia: 41,
     invert: 34,
     swap: 36.5,
     solarise: 29,
-    'tint red': 47.5,
     'tint teal': 47.5,
-    fade: 45.5,
     night: 43,
     vignette: 30.5,
     'darken the top': 33,
-    'brighten the left': 36.5,
   };
 
   it.each(Object.keys(OPERATIONS) as OperationName[])('brings "%s" to full resolution', async (name) => {
@@ -325,10 +326,8 @@ describe('pictures', () => {
 
 describe('the plugin', () => {
   const picture = (): HostTensor<'float32'> => toTensor(subjects.get('chelsea')!.before);
-  const untouched = async (
-    request: Parameters<typeof restore>[0]['request'],
-    source = subjects.get('chelsea')!.source,
-  ): Promise<Restored> => restore({ plugin, source, before: picture(), after: [picture()], request });
+  const untouched = async (request: Partial<ResolvedRequest>): Promise<Restored> =>
+    restore({ plugin, source: subjects.get('chelsea')!.source, before: picture(), after: [picture()], request });
 
   it('does nothing when it is off', async () => {
     expect((await untouched({ preserve: 'off' })).pictures).toEqual([undefined]);

@@ -45,7 +45,6 @@ export const REQUEST: ResolvedRequest = {
   size: undefined,
   geometry: 'exact',
   preserve: 'tone',
-  mask: undefined,
   previews: false,
 };
 

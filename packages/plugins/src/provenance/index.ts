@@ -30,7 +30,8 @@ const MOST_INSTRUCTION_BYTES = 24_000;
  * XMP, for every format: `xmp:CreatorTool`; `dc:description`; `Iptc4xmpExt:DigitalSourceType` (an edit is a
  * `compositeWithTrainedAlgorithmicMedia`, text-to-image `trainedAlgorithmicMedia`), `AISystemUsed`, `AISystemVersionUsed` and
  * `AIPromptInformation`; and the parameters in the namespace `VIBE_NAMESPACE`. Instructions over 24,000 bytes are cut there, not in the
- * PNG entries. A packet that another plugin made is extended.
+ * PNG entries. A packet that another plugin made is
+ * extended by what it does not say yet.
  *
  * No dates: the same edit gives the same file.
  *

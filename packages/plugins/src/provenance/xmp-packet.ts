@@ -35,12 +35,15 @@ export function xmpPacket(properties: readonly XmpProperty[]): string {
 }
 
 /**
- * The packet with these properties added, as a further description of the same picture.
+ * The packet with these properties added, as a further description of the same picture. What it says already stays: XMP has no property
+ * twice.
  * @returns undefined when the text is no XMP packet
  */
 export function extendXmpPacket(packet: string, properties: readonly XmpProperty[]): string | undefined {
   const end = packet.search(/<\/[\w.-]+:RDF\s*>(?![\s\S]*<\/[\w.-]+:RDF\s*>)/);
-  return end < 0 ? undefined : `${packet.slice(0, end)}${description(properties)}\n${packet.slice(end)}`;
+  if (end < 0) return undefined;
+  const added = properties.filter(({ name }) => !new RegExp(`[<\\s]${name}[\\s=>/]`).test(packet));
+  return `${packet.slice(0, end)}${description(added)}\n${packet.slice(end)}`;
 }
 
 /** It declares every prefix itself, so that it can stand in anybody's packet. */

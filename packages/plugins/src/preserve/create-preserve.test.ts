@@ -1,0 +1,116 @@
+import {
+  type Checkpoint,
+  hostTensor,
+  type PluginContext,
+  type Raster8,
+  type RestoreState,
+} from '@vibe-edit/core/runtime';
+import { describe, expect, it } from 'vitest';
+import { createPreserve } from './create-preserve.js';
+import type { Planes } from './planes.js';
+import { analyse, render } from './preserve-worker.js';
+import type { Runner } from './runner.js';
+import { createSliceRunner } from './slice-runner.js';
+
+const WORKING = { width: 48, height: 32 };
+const SOURCE = { width: 150, height: 100 };
+
+function tensor(color: (x: number, y: number, channel: number) => number) {
+  const { width, height } = WORKING;
+  const values = Float32Array.from({ length: 3 * width * height }, (_, i) => {
+    const pixel = i % (width * height);
+    return color((pixel % width) / width, Math.floor(pixel / width) / height, Math.floor(i / (width * height))) * 2 - 1;
+  });
+  return hostTensor('float32', [1, 3, height, width], values);
+}
+
+const waves = (x: number, y: number, channel: number): number => 0.5 + 0.4 * Math.sin(9 * x + 7 * y + 2 * channel);
+const before = tensor(waves);
+/** Darker, and with a checkered square that is new. */
+const after = tensor((x, y, channel) =>
+  x > 0.3 && x < 0.6 && y > 0.3 && y < 0.7 ? (Math.floor(x * 12) + Math.floor(y * 8)) % 2 : waves(x, y, channel) ** 1.8,
+);
+
+const source: Raster8 = {
+  ...SOURCE,
+  channels: 3,
+  data: Uint8Array.from({ length: 3 * SOURCE.width * SOURCE.height }, (_, i) => {
+    const pixel = Math.floor(i / 3);
+    return 255 * waves((pixel % SOURCE.width) / SOURCE.width, Math.floor(pixel / SOURCE.width) / SOURCE.height, i % 3);
+  }),
+};
+
+async function edit(runner: Runner, preserve: 'tone' | 'auto'): Promise<Raster8> {
+  const context: PluginContext = {
+    request: {
+      task: 'edit',
+      instructions: ['darker'],
+      seed: 1,
+      numInferenceSteps: 1,
+      guidanceScale: 1,
+      imageGuidanceScale: 0,
+      numImages: 1,
+      size: undefined,
+      geometry: 'exact',
+      preserve,
+      previews: false,
+    },
+    checkpoint: {} as Checkpoint,
+    source,
+    sourceLatents: before,
+    signal: undefined,
+    store: new Map(),
+    warn: () => {},
+    stages: {
+      encode: async (image) => image,
+      decode: async (latents) => latents,
+      condition: async () => ({ promptEmbeds: before, nullEmbeds: before }),
+      toTensor: async () => before,
+    },
+  };
+  const state: RestoreState = { index: 0, decoded: after, latents: after, picture: undefined };
+  await createPreserve(() => runner, { stripPixels: 2_500 }).hooks.beforeRestore?.(state, context);
+  return state.picture!;
+}
+
+/** What the worker thread does, without the thread. */
+function workerRunner(): Runner {
+  const copy = (planes: Planes): Planes => structuredClone(planes);
+  return {
+    share: async (values) => values,
+    analyse: async (input) => analyse({ ...input, before: copy(input.before) }),
+    render: async (strip) => render(structuredClone(strip)),
+    close: async () => {},
+  };
+}
+
+describe('preserve in slices, as in a browser', () => {
+  it.each(['tone', 'auto'] as const)('gives the pixels that the thread gives: %s', async (mode) => {
+    const sliced = await edit(createSliceRunner(), mode);
+    const threaded = await edit(workerRunner(), mode);
+    expect(sliced.data.findIndex((value, i) => value !== threaded.data[i])).toBe(-1);
+    expect(sliced).toMatchObject({ ...SOURCE, channels: 3 });
+  });
+
+  it('shows the new content in auto only', async () => {
+    const tone = await edit(createSliceRunner(), 'tone');
+    const auto = await edit(createSliceRunner(), 'auto');
+    // Contrast along a row of squares, in levels.
+    const contrast = ({ data, width }: Raster8): number => {
+      const row = data.subarray(56 * width * 3 + 50 * 3, 56 * width * 3 + 85 * 3);
+      return Math.max(...row) - Math.min(...row);
+    };
+    expect(contrast(auto)).toBeGreaterThan(230);
+    expect(contrast(tone)).toBeLessThan(150);
+  });
+
+  it('lets the event loop turn', async () => {
+    let turns = 0;
+    const timer = setInterval(() => {
+      turns += 1;
+    }, 1);
+    await edit(createSliceRunner(), 'auto');
+    clearInterval(timer);
+    expect(turns).toBeGreaterThan(3);
+  });
+});
