@@ -1,7 +1,7 @@
 import { dirname, join, relative } from 'node:path';
 import { createBackend } from '@vibe-edit/adapters/cpu';
 import { type Checkpoint, type HostTensor, hostTensor, readSafetensorsHeader, type Tensor } from '@vibe-edit/core';
-import { compareOneRun } from './compare-case.js';
+import { compareOneRun } from './compare-one-run.js';
 import type { GoldenCase, NoiseFloor } from './golden-case.js';
 import type { GoldenFolder, GoldenTensors } from './golden-folder.js';
 import type { Report } from './report.js';
