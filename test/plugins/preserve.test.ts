@@ -379,6 +379,14 @@ describe('the plugin', () => {
     expect(() => preserve(options)).toThrow(InvalidArgumentError);
   });
 
+  it('refuses latents of another size', async () => {
+    const { source } = subjects.get('chelsea')!;
+    const wrong = hostTensor('float32', [1, 3, 2, 4], new Float32Array(24));
+    await expect(restore({ plugin, source, before: wrong, after: [picture()] })).rejects.toThrow(
+      "Expected the decoded picture's size, 304 x 208 for sourceLatents but received 4 x 2",
+    );
+  });
+
   it('refuses what is no picture', async () => {
     const { source } = subjects.get('chelsea')!;
     const wrong = hostTensor('float32', [1, 1, 2, 2], new Float32Array(4));

@@ -65,15 +65,15 @@ export function createPreserve(createRunner: () => Runner, options: PreserveOpti
       });
       return;
     }
-    const { width, height } = toPlanes('decoded', state.decoded);
+    const working = toPlanes('decoded', state.decoded);
     const outputSize = outputSizes.get(context) ?? request.size ?? source;
     let pictures = sources.get(context);
     if (pictures === undefined) {
-      pictures = sourcePictures(runner, context, { source, sourceLatents, working: { width, height }, outputSize });
+      pictures = sourcePictures(runner, context, { source, sourceLatents, working, outputSize });
       sources.set(context, pictures);
     }
     const { base, ...before } = await pictures;
-    const after = await sharedPlanes(runner, 'decoded', state.decoded, signal);
+    const after = { ...working, values: await runner.share(working.values, signal) };
     const { changeThreshold, contentThreshold } = settings;
     const input = { ...before, after, mode: request.preserve, changeThreshold, contentThreshold };
     const analysis = await runner.analyse(input, signal);
@@ -99,26 +99,22 @@ function checkNumber(argument: string, value: number, least: number): void {
 async function sourcePictures(
   runner: Runner,
   { stages, signal }: PluginContext,
-  edit: { source: Raster8; sourceLatents: HostTensor<'float32'>; working: Size; outputSize: Size },
+  edit: { source: Raster8; sourceLatents: HostTensor<'float32'>; working: Planes; outputSize: Size },
 ): Promise<SourcePictures> {
   const { source, sourceLatents, working, outputSize } = edit;
-  const decoded = await stages.decode(sourceLatents);
-  const small = await stages.toTensor(source, working);
+  const shared = async (argument: string, tensor: HostTensor<'float32'>): Promise<Planes> => {
+    const planes = toPlanes(argument, tensor);
+    if (planes.width !== working.width || planes.height !== working.height) {
+      const expected = `the decoded picture's size, ${working.width} x ${working.height}`;
+      throw new InvalidArgumentError({ argument, expected, received: `${planes.width} x ${planes.height}` });
+    }
+    return { ...planes, values: await runner.share(planes.values, signal) };
+  };
   return {
-    before: await sharedPlanes(runner, 'sourceLatents', decoded, signal),
-    source: await sharedPlanes(runner, 'source', small, signal),
+    before: await shared('sourceLatents', await stages.decode(sourceLatents)),
+    source: await shared('source', await stages.toTensor(source, { width: working.width, height: working.height })),
     base: await resized(source, outputSize, signal),
   };
-}
-
-async function sharedPlanes(
-  runner: Runner,
-  argument: string,
-  tensor: HostTensor<'float32'>,
-  signal: AbortSignal | undefined,
-): Promise<Planes> {
-  const planes = toPlanes(argument, tensor);
-  return { ...planes, values: await runner.share(planes.values, signal) };
 }
 
 async function resized(source: Raster8, { width, height }: Size, signal: AbortSignal | undefined): Promise<Raster8> {
@@ -160,6 +156,13 @@ async function render({ runner, base, after, analysis, stripPixels, signal }: Re
       }
     }
   };
-  await Promise.all(Array.from({ length: STRIPS_AT_ONCE }, renderStrips));
+  const strips = Array.from({ length: STRIPS_AT_ONCE }, () =>
+    renderStrips().catch((error: unknown) => {
+      // The others need not go on.
+      nextTop = height;
+      throw error;
+    }),
+  );
+  await Promise.all(strips);
   return { width, height, channels, data };
 }
