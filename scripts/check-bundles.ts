@@ -8,7 +8,12 @@ import { gzipSync } from 'node:zlib';
 import { build, type Plugin } from 'esbuild';
 
 const ROOT = dirname(dirname(fileURLToPath(import.meta.url)));
-const ENTRIES = ['@vibe-edit/core/runtime', '@vibe-edit/compiler'];
+const ENTRIES = [
+  '@vibe-edit/core/runtime',
+  '@vibe-edit/compiler',
+  '@vibe-edit/plugins/preserve',
+  '@vibe-edit/plugins/provenance',
+];
 /** Globals that only Node has. */
 const NODE_GLOBALS = ['Buffer', '__dirname', '__filename', 'require'];
 /** Globals that code may use where it has asked with `typeof` whether they are there. */
