@@ -1,4 +1,5 @@
 import { type Checkpoint, type Component, type DType, InvalidArgumentError } from '@vibe-edit/core/runtime';
+import type { ComponentBuilder } from './build-context.js';
 import { Graph, type Value } from './ir/graph.js';
 import type { Dim } from './ir/shape.js';
 import { buildVaeDecoder } from './models/autoencoder-dc/decoder.js';
@@ -39,20 +40,6 @@ export interface CompiledModel {
   /** Weights that the graph reads, as `folder.key`. */
   readonly weights: readonly string[];
 }
-
-/** What every model definition is built from. */
-export interface BuildContext {
-  readonly graph: Graph;
-  readonly checkpoint: Checkpoint;
-  readonly task: 'edit' | 'generate';
-  readonly taps: readonly string[];
-  readonly target: CompileTarget;
-  /** A graph input whose symbolic dimensions are replaced by the fixed ones. */
-  input(name: string, dtype: DType, shape: readonly Dim[]): Value;
-}
-
-/** Builds the graph and returns the tap paths that no module had. */
-export type ComponentBuilder = (context: BuildContext) => readonly string[];
 
 const BUILDERS: Readonly<Record<Component, ComponentBuilder>> = {
   visionEncoder: buildVisionEncoder,

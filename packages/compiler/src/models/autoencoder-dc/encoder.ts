@@ -1,4 +1,4 @@
-import type { BuildContext } from '../../compile-component.js';
+import type { BuildContext } from '../../build-context.js';
 import { Scope } from '../../ir/scope.js';
 import { conv2d } from '../../nn/conv.js';
 import { averageChannels } from './channel-groups.js';

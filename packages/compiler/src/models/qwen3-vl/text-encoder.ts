@@ -1,4 +1,4 @@
-import type { BuildContext } from '../../compile-component.js';
+import type { BuildContext } from '../../build-context.js';
 import type { Value } from '../../ir/graph.js';
 import { Scope } from '../../ir/scope.js';
 import { rmsNorm } from '../../nn/norm.js';

@@ -1,4 +1,4 @@
-import type { BuildContext } from '../../compile-component.js';
+import type { BuildContext } from '../../build-context.js';
 import { Scope } from '../../ir/scope.js';
 import { linear } from '../../nn/linear.js';
 import { rmsNorm } from '../../nn/norm.js';

@@ -1,5 +1,5 @@
 import type { TransformerConfig } from '@vibe-edit/core/runtime';
-import type { BuildContext } from '../../compile-component.js';
+import type { BuildContext } from '../../build-context.js';
 import type { Value } from '../../ir/graph.js';
 import type { RuntimeSize } from '../../ir/ops.js';
 import { Scope } from '../../ir/scope.js';
