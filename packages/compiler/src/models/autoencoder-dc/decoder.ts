@@ -4,7 +4,8 @@ import { conv2d } from '../../nn/conv.js';
 import { repeatChannels } from './channel-groups.js';
 import { channelRmsNorm } from './channel-norm.js';
 import { resolutionAt, withNames } from './resolution.js';
-import { ofStage, stageBlock } from './stage-block.js';
+import { stageBlock } from './stage-block.js';
+import { ofStage } from './stage-config.js';
 import { upBlock } from './up-block.js';
 
 /**

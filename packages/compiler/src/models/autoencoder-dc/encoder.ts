@@ -4,7 +4,8 @@ import { conv2d } from '../../nn/conv.js';
 import { averageChannels } from './channel-groups.js';
 import { downBlock } from './down-block.js';
 import { resolutionAt, withNames } from './resolution.js';
-import { ofStage, stageBlock } from './stage-block.js';
+import { stageBlock } from './stage-block.js';
+import { ofStage } from './stage-config.js';
 
 /**
  * The encoder of `AutoencoderDC` (DC-AE, arXiv 2410.10733).

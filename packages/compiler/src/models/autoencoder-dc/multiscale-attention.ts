@@ -4,7 +4,7 @@ import type { Scope } from '../../ir/scope.js';
 import { channelsOf } from './channel-groups.js';
 import { channelNorm } from './channel-norm.js';
 import { spatialSizes } from './resolution.js';
-import type { StageConfig } from './stage-block.js';
+import type { StageConfig } from './stage-config.js';
 
 /** Query, key and value, each [batch, heads * head_dim, height, width]. */
 type Projections = [query: Value, key: Value, value: Value];

@@ -3,7 +3,7 @@ import type { Scope } from '../../ir/scope.js';
 import { conv2d } from '../../nn/conv.js';
 import { activation } from './activation.js';
 import { channelNorm } from './channel-norm.js';
-import type { StageConfig } from './stage-block.js';
+import type { StageConfig } from './stage-config.js';
 
 /**
  * `ResBlock`.
