@@ -17,8 +17,8 @@ import { loadOrt } from './load-ort.js';
 import type { OrtProvider } from './ort-provider.js';
 import { firstLine, OrtSession } from './ort-session.js';
 
-/** Errors only; warnings of the runtime are for its developers. */
-const LOG_SEVERITY = 3;
+/** Fatal messages only: errors are thrown, and warnings are for the runtime's developers. */
+const LOG_SEVERITY = 4;
 
 /**
  * A backend on an execution provider of ONNX Runtime: compiles components to ONNX in memory and opens them with the weights
