@@ -20,7 +20,7 @@ export const AUTO_WEIGHTS: Readonly<Record<Component, WeightPolicy>> = {
   textEncoder: 'mapped',
   connector: 'mapped',
   transformerContext: 'mapped',
-  transformer: 'mapped',
+  transformer: 'folded',
   vaeEncoder: 'folded',
   vaeDecoder: 'folded',
 };
