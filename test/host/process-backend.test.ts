@@ -131,9 +131,21 @@ describe('a backend in a child process', () => {
     }
   });
 
-  test('options that cannot cross are refused at once', () => {
-    const options = { callback: () => {} };
-    expect(() => createProcessBackend({ name: 'odd', module: 'anything', options })).toThrow(InvalidArgumentError);
+  test.each([{ callback: () => {} }, { shared: new SharedArrayBuffer(1) }])(
+    'options that cannot cross are refused: %o',
+    (options) => {
+      expect(() => createProcessBackend({ name: 'odd', module: 'anything', options })).toThrow(InvalidArgumentError);
+    },
+  );
+
+  test('a child that cannot start is an error that says why', async () => {
+    const checkpoint = await tinyCheckpoint();
+    const { backend } = await fakeHost({ execArgv: ['--no-such-flag'] });
+    for (const _ of [1, 2]) {
+      const error = await rejection(backend.open('connector', checkpoint));
+      expect(error).toBeInstanceOf(HostCrashedError);
+      expect(error).toMatchObject({ exitCode: 9, cause: { message: expect.stringContaining('--no-such-flag') } });
+    }
   });
 });
 

@@ -31,6 +31,8 @@ for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) process.on(signal
 process.on('uncaughtException', crash);
 process.on('disconnect', exitNow);
 
+// The parent may have died while this module was being loaded, before anybody listened.
+if (!process.connected) exitNow();
 const parent = process.ppid;
 setInterval(() => {
   // An orphan gets another parent; this also holds when somebody else keeps the channel open. On Windows the number stays.
