@@ -1,6 +1,7 @@
 import { webgpu } from '@vibe-edit/adapters/webgpu';
 import { createProcessBackend } from '@vibe-edit/core';
-import { backendConformance } from '@vibe-edit/core/testing';
+import { BackendError } from '@vibe-edit/core/runtime';
+import { backendConformance, loadConformanceData } from '@vibe-edit/core/testing';
 import * as runner from 'vitest';
 import { findVulkan } from './vulkan.js';
 
@@ -25,4 +26,22 @@ backendConformance({
   createBackend: () => createProcessBackend(webgpu(), 'env' in vulkan ? { env: vulkan.env } : {}),
   tolerance: 1e-3,
   timeoutMs: TIMEOUT_MS,
+});
+
+runner.test('the networks run on the GPU alone', { timeout: TIMEOUT_MS }, async (context) => {
+  context.skip(missing !== undefined, missing);
+  const { checkpoint } = await loadConformanceData();
+  const backend = createProcessBackend(
+    webgpu({ disableCpuFallback: true }),
+    'env' in vulkan ? { env: vulkan.env } : {},
+  );
+  runner.onTestFinished(() => backend.close());
+  for (const component of ['visionEncoder', 'textEncoder', 'connector', 'transformerContext'] as const) {
+    const session = await backend.open(component, checkpoint);
+    runner.expect(session.outputs.length).toBeGreaterThan(0);
+  }
+  // The sizes of their pictures come as numbers at run time, and ONNX Runtime computes with such numbers on the CPU.
+  for (const component of ['transformer', 'vaeEncoder', 'vaeDecoder'] as const) {
+    await runner.expect(backend.open(component, checkpoint)).rejects.toBeInstanceOf(BackendError);
+  }
 });

@@ -1,14 +1,18 @@
 import { type Backend, type BackendDescription, InvalidArgumentError } from '@vibe-edit/core/runtime';
 import { createOrtBackend } from '../ort/ort-backend.js';
+import { availableMemory } from './available-memory.js';
 import { defaultThreads } from './default-threads.js';
-import { AUTO_WEIGHTS, type WeightPolicy } from './weight-policy.js';
+import { chooseWeights, type WeightPolicy } from './weight-policy.js';
 
 export type { WeightPolicy } from './weight-policy.js';
+
+/** In a mapped component, constants up to this many bytes are converted once all the same: norms, biases, depthwise kernels. */
+const LARGEST_FOLDED = String(2 ** 20);
 
 export interface CpuOptions {
   /** Threads of one operator. Default: one a physical core that this process may use. */
   threads?: number;
-  /** What happens to weights that are not float32 in their file. Default `auto`: by component. */
+  /** What happens to weights that are not float32 in their file. Default `auto`: by component and by the memory there is. */
   weights?: WeightPolicy | 'auto';
 }
 
@@ -35,26 +39,26 @@ export function cpu(options: CpuOptions = {}): BackendDescription {
  */
 export function createBackend(options: CpuOptions = {}): Promise<Backend> {
   const { threads = defaultThreads(), weights = 'auto' } = checkedOptions(options);
+  const memoryBytes = availableMemory();
   return createOrtBackend({
     name: 'cpu',
     executionProviders: ['cpu'],
     target: { attention: 'fused', embeddings: 'stored' },
     outputLocation: 'cpu',
     tensorsOutliveSessions: true,
-    sessionOptions(component) {
-      const policy = weights === 'auto' ? AUTO_WEIGHTS[component] : weights;
+    sessionOptions({ component, weightBytes }) {
+      const policy = chooseWeights({ component, weights, weightBytes, memoryBytes });
+      const autoencoder = component === 'vaeEncoder' || component === 'vaeDecoder';
       return {
         threads,
-        // The arena keeps what the widest feature maps of a picture took, and more, for nothing: these components run once an edit.
-        memoryArena: component !== 'vaeEncoder' && component !== 'vaeDecoder',
+        // The arena would keep every converted weight, or what the widest feature maps of a picture took, until the session is closed.
+        memoryArena: policy === 'folded' && !autoencoder,
         entries: {
-          session: {
-            // Idle threads would burn the cores that the rest of the program needs, for no gain.
-            'intra_op.allow_spinning': '0',
-            // Packing matrices ahead gains a hundredth of the time of a run on many rows and half as much again of the time to open.
-            ...(policy === 'folded' ? { 'session.disable_prepacking': '1' } : {}),
-          },
-          ...(policy === 'mapped' ? { optimization: { disable_specified_optimizers: 'ConstantFolding' } } : {}),
+          // Idle threads would burn the cores that the rest of the program needs, for no gain.
+          session: { 'intra_op.allow_spinning': '0' },
+          ...(policy === 'mapped'
+            ? { optimization: { constant_folding_max_output_size_in_bytes: LARGEST_FOLDED } }
+            : {}),
         },
       };
     },

@@ -4,16 +4,15 @@ import type { Component } from '@vibe-edit/core/runtime';
  * What happens to weights that are not float32 in their file.
  *
  * - `mapped`: they stay in the file's pages, which the system may drop and share; every run converts them anew. Opening takes
- *   milliseconds, and runs on many rows take about a tenth longer.
- * - `folded`: they are converted once when the component is opened, and packed for matrix products. Twice the file's size in memory
- *   for half precision, and about six seconds a gigabyte of file to open.
+ *   milliseconds. On two cores a step of the transformer takes about a third longer.
+ * - `folded`: they are converted and packed once, when the component is opened. It then takes about five bytes a parameter, twice
+ *   that while it is being opened, and some ten seconds a billion parameters to open.
  */
 export type WeightPolicy = 'mapped' | 'folded';
 
 /**
- * `auto`: the language model and the transformer are large, so opening them and keeping them in memory costs more than converting
- * their weights does. The autoencoder is small, and its convolutions, which take most of its time, gain up to a third from packed
- * weights.
+ * What `auto` prefers: the transformer runs dozens of times an edit, and the convolutions of the autoencoder gain most from packed
+ * weights. The others run once an edit and would not earn back what folding takes.
  */
 export const AUTO_WEIGHTS: Readonly<Record<Component, WeightPolicy>> = {
   visionEncoder: 'mapped',
@@ -24,3 +23,22 @@ export const AUTO_WEIGHTS: Readonly<Record<Component, WeightPolicy>> = {
   vaeEncoder: 'folded',
   vaeDecoder: 'folded',
 };
+
+/** Folding is only chosen where the memory is this many times the weights' size in float32: two to open, one for all the rest. */
+const MEMORY_TO_FOLD = 3;
+
+/**
+ * The policy for a component.
+ * @param options.weightBytes Size of its weights in float32.
+ * @param options.memoryBytes Memory that this process may use.
+ */
+export function chooseWeights(options: {
+  component: Component;
+  weights: WeightPolicy | 'auto';
+  weightBytes: number;
+  memoryBytes: number;
+}): WeightPolicy {
+  const { component, weights, weightBytes, memoryBytes } = options;
+  if (weights !== 'auto') return weights;
+  return MEMORY_TO_FOLD * weightBytes > memoryBytes ? 'mapped' : AUTO_WEIGHTS[component];
+}

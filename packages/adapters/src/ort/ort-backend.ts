@@ -7,6 +7,7 @@ import {
   ClosedError,
   type Component,
   type DType,
+  elementCount,
   type OpenOptions,
   type TensorData,
   throwIfAborted,
@@ -56,7 +57,10 @@ export async function createOrtBackend(provider: OrtProvider): Promise<Backend> 
     checkpoint: Checkpoint,
     model: CompiledModel,
   ): Promise<InferenceSession> {
-    const { threads, memoryArena, entries } = provider.sessionOptions(component, checkpoint);
+    const { threads, memoryArena, entries } = provider.sessionOptions({
+      component,
+      weightBytes: weightBytes(model, checkpoint),
+    });
     const names = [...model.outputs, ...model.taps].map((value) => value.name);
     const locations = Object.fromEntries(names.map((output) => [output, provider.outputLocation]));
     const folder = { model_external_initializers_file_folder_path: model.weightsRoot };
@@ -111,6 +115,20 @@ export async function createOrtBackend(provider: OrtProvider): Promise<Backend> 
       return closing;
     },
   };
+}
+
+/** Size of a graph's weights in float32; they are listed as `folder.key`. */
+function weightBytes(model: CompiledModel, checkpoint: Checkpoint): number {
+  const { textEncoder, transformer, vae } = checkpoint;
+  const folders = { text_encoder: textEncoder, transformer, vae };
+  let elements = 0;
+  for (const [folder, { stateDict }] of Object.entries(folders)) {
+    const keys = model.weights
+      .filter((name) => name.startsWith(`${folder}.`))
+      .map((name) => name.slice(folder.length + 1));
+    for (const key of keys) elements += elementCount(stateDict.get(key)?.shape ?? []);
+  }
+  return elements * Float32Array.BYTES_PER_ELEMENT;
 }
 
 /** The elements of a tensor on the CPU, in memory of JavaScript's own. */

@@ -1,5 +1,5 @@
 import type { CompileTarget } from '@vibe-edit/compiler';
-import type { Checkpoint, Component } from '@vibe-edit/core/runtime';
+import type { Component } from '@vibe-edit/core/runtime';
 import type { InferenceSession } from 'onnxruntime-node';
 
 /** Settings of a session: the binding's own, and keys of ONNX Runtime's `AddSessionConfigEntry`, by their prefix. */
@@ -7,6 +7,13 @@ export interface OrtSessionSettings {
   readonly threads?: number;
   readonly memoryArena?: boolean;
   readonly entries: Readonly<Record<string, Readonly<Record<string, string>>>>;
+}
+
+/** What session options may depend on. */
+export interface OpenedComponent {
+  readonly component: Component;
+  /** Size of its weights in float32. */
+  readonly weightBytes: number;
 }
 
 /** What tells one execution provider of ONNX Runtime from another: all that a backend on it has to say. */
@@ -21,7 +28,7 @@ export interface OrtProvider {
   /** Whether a tensor may be freed after the session that made it. Where not, sessions wait for their tensors. */
   readonly tensorsOutliveSessions: boolean;
   /** How the session of a component is made. */
-  sessionOptions(component: Component, checkpoint: Checkpoint): OrtSessionSettings;
+  sessionOptions(opened: OpenedComponent): OrtSessionSettings;
   /** What is missing on this machine, when an error of session creation says so. */
   missing(error: Error): string | undefined;
 }
