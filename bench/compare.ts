@@ -9,6 +9,7 @@ import { readFile, writeFile } from 'node:fs/promises';
 import { availableParallelism, cpus, loadavg, totalmem } from 'node:os';
 import { fileURLToPath } from 'node:url';
 import { parseArgs, promisify } from 'node:util';
+import { openCheckpoint } from 'vibe-edit';
 
 interface ReferenceReport {
   readonly seconds: Readonly<Record<'condition' | 'encode' | 'denoise' | 'decode' | 'total', number>>;
@@ -98,6 +99,13 @@ async function results(): Promise<string> {
   const overhead = median(own.map((entry) => entry.overhead));
   const open = median(opened.map((entry) => entry.seconds));
   const { versions } = reference[0] as ReferenceReport;
+  const { textEncoder, transformer } = await openCheckpoint(checkpoint as string);
+  const layers = [
+    `transformer ${transformer.config.num_layers}`,
+    `language model ${textEncoder.config.text_config.num_hidden_layers}`,
+    `vision tower ${textEncoder.config.vision_config.depth}`,
+    `connector ${transformer.config.edit_head_stacks_num}`,
+  ].join(', ');
   const ort = JSON.parse(
     await readFile(new URL('../packages/adapters/node_modules/onnxruntime-node/package.json', import.meta.url), 'utf8'),
   ) as { version: string };
@@ -106,6 +114,7 @@ async function results(): Promise<string> {
 One edit at 512 x 512, ${steps} steps, three branches (guidance 4.5, image guidance 1.2), float32 arithmetic, weights bfloat16 in their files;
 medians of ${rounds} round(s), each side in turn in a fresh process.
 
+- Layers of the checkpoint, each of the real widths: ${layers} (the real model: 20, 28, 24 and 4); the autoencoder is whole.
 - Machine: ${cpus()[0]?.model}, ${availableParallelism()} processors, ${(totalmem() / 2 ** 30).toFixed(0)} GiB; ${threads} threads a side; load average
   at the start of each round: ${loads.map((load) => load.toFixed(1)).join(', ')}.
 - Reference: torch ${versions.torch}, Python ${versions.python}, the authors' package, packages as in \`reference/requirements.txt\`.
