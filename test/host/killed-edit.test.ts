@@ -43,7 +43,10 @@ beforeAll(async () => {
   editor = await createEditor({ checkpoint: CHECKPOINT_PATH, backend, memory: 'sequential' });
   expected = await edit();
 });
-afterAll(() => editor.close());
+afterAll(async () => {
+  await editor.close();
+  await host.close();
+});
 
 test.each(calls)('an edit whose process dies in the middle of %s is one typed error', async (call) => {
   victim = call;
