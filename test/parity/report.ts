@@ -1,3 +1,4 @@
+import { isDeepStrictEqual } from 'node:util';
 import type { Raster8 } from '@vibe-edit/core';
 
 /** Prints one line a comparison and remembers what was over. */
@@ -30,9 +31,9 @@ export class Report {
     this.#line(name, difference === 0, `max ${format(difference)}`, 'tolerance 0');
   }
 
-  /** Compares two values as JSON. */
+  /** Compares two values of JSON; the order of fields does not matter. */
   same(name: string, actual: unknown, expected: unknown): void {
-    const equal = JSON.stringify(actual) === JSON.stringify(expected);
+    const equal = isDeepStrictEqual(plain(actual), plain(expected));
     this.#line(
       name,
       equal,
@@ -114,6 +115,11 @@ export function largestDifference(
     if (!(difference <= largest)) largest = Number.isNaN(difference) ? Number.POSITIVE_INFINITY : difference;
   }
   return largest;
+}
+
+/** A value as its JSON is read back. */
+function plain(value: unknown): unknown {
+  return JSON.parse(JSON.stringify(value ?? null));
 }
 
 function format(value: number): string {
