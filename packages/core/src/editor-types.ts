@@ -27,7 +27,7 @@ export interface EditorOptions {
 }
 
 interface CommonRequest {
-  /** Seed of the initial noise, 0..2^32-1. Default 42, as the authors'. */
+  /** Seed of the initial noise, 0..2^53-1. Default 42, as the authors'. */
   seed?: number;
   /** Denoising steps. Default: the checkpoint's, else 20. */
   numInferenceSteps?: number;

@@ -4,7 +4,8 @@ import { InvalidArgumentError } from './errors/invalid-argument-error.js';
 import type { ResolvedRequest } from './pipeline/request.js';
 
 const DEFAULT_SEED = 42;
-const MAX_SEED = 2 ** 32 - 1;
+/** Largest whole number that a number holds exactly. torch takes 64 bits, of which its CPU generator uses the lower 32. */
+const MAX_SEED = Number.MAX_SAFE_INTEGER;
 const MAX_STEPS = 1000;
 const MAX_IMAGES = 64;
 const MAX_INSTRUCTIONS = 64;

@@ -44,7 +44,7 @@ export function addPictureOptions(command: Command): Command {
     .addOption(
       new Option('--backend <backend>', 'what runs the model').choices(BACKEND_NAMES).default(BACKEND_NAMES[0]),
     )
-    .option('--seed <n>', 'seed of the noise (default: 42)', wholeNumber(0, 2 ** 32 - 1))
+    .option('--seed <n>', 'seed of the noise (default: 42)', wholeNumber(0, Number.MAX_SAFE_INTEGER))
     .option('--steps <n>', "denoising steps (default: the checkpoint's)", wholeNumber(1, 1000))
     .option('--guidance-scale <x>', "weight of the instruction (default: the checkpoint's)", decimalNumber(0, 100))
     .option('--size <WxH>', 'size of the result in pixels, e.g. 1024x768', imageSize)
