@@ -267,7 +267,7 @@ describe('exit codes', () => {
     ['no arguments', ['edit']],
     ['no instruction', ['edit', 'a.jpg']],
     ['a picture for the instruction', ['edit', 'a.jpg', 'b.jpg']],
-    ['a seed out of range', ['edit', 'a.jpg', 'x', '--seed', '4294967296']],
+    ['a seed out of range', ['edit', 'a.jpg', 'x', '--seed', '9007199254740992']],
     ['a seed that is no number', ['edit', 'a.jpg', 'x', '--seed', '1e3']],
     ['a size that is none', ['edit', 'a.jpg', 'x', '--size', '10x']],
     ['an unknown backend', ['edit', 'a.jpg', 'x', '--backend', 'abacus']],
