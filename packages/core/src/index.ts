@@ -6,13 +6,56 @@ export { createContainer } from './container.js';
 export { formatOfPath } from './edited-image.js';
 export { createEditor } from './editor.js';
 export type { EditedImage, Editor, EditorOptions, EditRequest, EditResult, GenerateRequest } from './editor-types.js';
+export { BlobMissingError } from './errors/blob-missing-error.js';
+export { BlobTooLargeError } from './errors/blob-too-large-error.js';
+export { IdempotencyConflictError } from './errors/idempotency-conflict-error.js';
+export { JobLostError } from './errors/job-lost-error.js';
+export { JobTimeoutError } from './errors/job-timeout-error.js';
+export { MissingPackageError } from './errors/missing-package-error.js';
 export { OffloadError } from './errors/offload-error.js';
+export { UnknownJobError } from './errors/unknown-job-error.js';
+export { UserLimitError } from './errors/user-limit-error.js';
 export { createInlineBackend } from './host/inline-backend.js';
 export { memoryLimit } from './host/memory-limit.js';
 export { createProcessBackend, type ProcessBackend, type ProcessBackendOptions } from './host/process-backend.js';
 export { createSessionPool, type SessionPoolOptions } from './host/session-pool.js';
 export { createSharpCodec, type SharpCodecOptions, sharpCodec } from './image/sharp-codec.js';
 export { blockOtherLoaders } from './image/sharp-module.js';
+export type { BlobReference, BlobStore, PictureReference, PutBlobOptions } from './job/blob-store.js';
+export {
+  type FinalJobState,
+  isFinalState,
+  JOB_STATES,
+  type Job,
+  type JobFailure,
+  type JobImage,
+  type JobProgress,
+  type JobRequest,
+  type JobResult,
+  type JobSettings,
+  type JobState,
+} from './job/job.js';
+export type {
+  JobEvent,
+  JobFinishedEvent,
+  JobPositionEvent,
+  JobPreviewEvent,
+  JobProgressEvent,
+  JobQueuedEvent,
+  JobRunningEvent,
+} from './job/job-event.js';
+export type {
+  CloseJobsOptions,
+  FollowOptions,
+  JobHandler,
+  JobQueue,
+  JobRun,
+  JobStats,
+  JobWorker,
+  ListJobsOptions,
+  WorkOptions,
+} from './job/job-queue.js';
+export type { JobQueueOptions } from './job/job-queue-options.js';
 export type {
   AutoencoderBlockType,
   AutoencoderConfig,
