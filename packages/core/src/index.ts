@@ -47,12 +47,14 @@ export type {
 export type {
   CloseJobsOptions,
   FollowOptions,
+  JobDelivery,
   JobHandler,
   JobQueue,
   JobRun,
   JobStats,
   JobWorker,
   ListJobsOptions,
+  TakeDeliveryOptions,
   WorkOptions,
 } from './job/job-queue.js';
 export type { JobQueueOptions } from './job/job-queue-options.js';

@@ -77,6 +77,18 @@ export interface JobStats {
   readonly slots: number;
 }
 
+export interface TakeDeliveryOptions {
+  /** Seconds after which it is due again unless it was settled before. Default 60. */
+  leaseSeconds?: number;
+}
+
+/** A finished job on its way to whom it was made for. */
+export interface JobDelivery {
+  readonly job: Job;
+  /** How often it was taken, this time included: 1 the first time. */
+  readonly attempt: number;
+}
+
 /**
  * Jobs and their life. Fair between users: they take turns, so a hundred jobs of one never hold up another's one; within a user the
  * higher priority runs first, then the older job. Everything accepted ends in exactly one final state.
@@ -114,6 +126,16 @@ export interface JobQueue {
    * @throws {UnknownJobError} {AbortedError} {ClosedError} while iterating.
    */
   events(id: string, options?: FollowOptions): AsyncIterable<JobEvent>;
+  /**
+   * Takes the finished job that has been due longest out of an outbox (`JobRequest.outbox`); undefined when none is due. Nobody else gets it
+   * until its lease is over: a process that dies on the way delays a result and loses none. It lasts as long as its job is kept.
+   */
+  takeDelivery(outbox: string, options?: TakeDeliveryOptions): Promise<JobDelivery | undefined>;
+  /**
+   * Ends a delivery, or puts it off. Nothing happens when the job has none, or is forgotten.
+   * @param options.retryAt When it is due again, in milliseconds since 1970. Default: never, it is done.
+   */
+  settleDelivery(id: string, options?: { retryAt?: number }): Promise<void>;
   /** Starts to carry out jobs in this process. */
   work(handler: JobHandler, options?: WorkOptions): JobWorker;
   stats(): Promise<JobStats>;

@@ -72,6 +72,11 @@ export interface JobRequest {
   expiresInSeconds?: number;
   /** Seconds that the finished job and its pictures are kept. Default: the queue's, 24 hours if nothing else was set. */
   retentionSeconds?: number;
+  /**
+   * Outbox that the job goes into once it is finished, in whatever state, for whoever hands results out: see `JobQueue.takeDelivery`.
+   * 1 to 64 characters, e.g. `callback` or `discord`. Default: none.
+   */
+  outbox?: string;
   /** Anything the submitter wants back with the job, e.g. a callback URL or chat and message ids. At most 16 KiB as JSON. */
   metadata?: JsonObject;
 }
