@@ -19,6 +19,7 @@ export { createInlineBackend } from './host/inline-backend.js';
 export { memoryLimit } from './host/memory-limit.js';
 export { createProcessBackend, type ProcessBackend, type ProcessBackendOptions } from './host/process-backend.js';
 export { createSessionPool, type SessionPoolOptions } from './host/session-pool.js';
+export { type ImageInfo, readImageInfo } from './image/image-info.js';
 export { createSharpCodec, type SharpCodecOptions, sharpCodec } from './image/sharp-codec.js';
 export { blockOtherLoaders } from './image/sharp-module.js';
 export type { BlobReference, BlobStore, PictureReference, PutBlobOptions } from './job/blob-store.js';

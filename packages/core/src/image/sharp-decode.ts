@@ -41,6 +41,26 @@ export async function decode(input: ImageInput, options: DecodeOptions): Promise
   return { raster: await decodeBytes(firstPicture(bytes, format), format, { maxPixels, signal }), format };
 }
 
+/** Reads a picture's header as `readImageInfo` describes. */
+export async function readHeader(
+  bytes: Uint8Array,
+  options: { maxPixels?: number; signal?: AbortSignal | undefined },
+): Promise<{ width: number; height: number; format: InputFormat }> {
+  const { maxPixels = DEFAULT_MAX_PIXELS, signal } = options;
+  checkLimit('maxPixels', maxPixels);
+  throwIfAborted(signal);
+  const format = checkFormat(bytes);
+  const file = firstPicture(bytes, format);
+  const sharp = await loadSharp();
+  try {
+    const metadata = await abortable(sharp(file, { limitInputPixels: false }).metadata(), signal);
+    checkMetadata(metadata, maxPixels);
+    return { width: metadata.autoOrient.width, height: metadata.autoOrient.height, format };
+  } catch (cause) {
+    throw damaged(format, cause, signal);
+  }
+}
+
 /** What a sharp instance gives, losslessly: a PNG without compression. The instance itself stays unused. */
 async function renderInstance(instance: SharpLike, signal: AbortSignal | undefined): Promise<Uint8Array> {
   try {
@@ -94,18 +114,21 @@ async function decodeBytes(
     const { data, info } = await abortable(render(open, metadata), signal);
     return await toRaster(data, info, signal);
   } catch (cause) {
-    throwIfAborted(signal);
-    if (cause instanceof InvalidImageError) throw cause;
-    const hint = /labq/.test(String(cause))
-      ? 'Lab with 8 bits a channel is not read: convert it to RGB first'
-      : undefined;
-    throw new InvalidImageError({
-      expected: `a sound ${format.toUpperCase()} file`,
-      received: `a damaged or unusual one (${firstLine(cause)})`,
-      ...(hint === undefined ? {} : { hint }),
-      cause,
-    });
+    throw damaged(format, cause, signal);
   }
+}
+
+/** What is thrown for what libvips threw. */
+function damaged(format: InputFormat, cause: unknown, signal: AbortSignal | undefined): InvalidImageError {
+  throwIfAborted(signal);
+  if (cause instanceof InvalidImageError) return cause;
+  const hint = /labq/.test(String(cause)) ? 'Lab with 8 bits a channel is not read: convert it to RGB first' : undefined;
+  return new InvalidImageError({
+    expected: `a sound ${format.toUpperCase()} file`,
+    received: `a damaged or unusual one (${firstLine(cause)})`,
+    ...(hint === undefined ? {} : { hint }),
+    cause,
+  });
 }
 
 /** Refuses by the header what must not or cannot be decoded. */
