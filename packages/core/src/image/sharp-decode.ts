@@ -122,7 +122,9 @@ async function decodeBytes(
 function damaged(format: InputFormat, cause: unknown, signal: AbortSignal | undefined): InvalidImageError {
   throwIfAborted(signal);
   if (cause instanceof InvalidImageError) return cause;
-  const hint = /labq/.test(String(cause)) ? 'Lab with 8 bits a channel is not read: convert it to RGB first' : undefined;
+  const hint = /labq/.test(String(cause))
+    ? 'Lab with 8 bits a channel is not read: convert it to RGB first'
+    : undefined;
   return new InvalidImageError({
     expected: `a sound ${format.toUpperCase()} file`,
     received: `a damaged or unusual one (${firstLine(cause)})`,
