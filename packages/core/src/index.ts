@@ -23,6 +23,8 @@ export { type ImageInfo, readImageInfo } from './image/image-info.js';
 export { createSharpCodec, type SharpCodecOptions, sharpCodec } from './image/sharp-codec.js';
 export { blockOtherLoaders } from './image/sharp-module.js';
 export type { BlobReference, BlobStore, PictureReference, PutBlobOptions } from './job/blob-store.js';
+export { createJobQueue } from './job/create-job-queue.js';
+export { createFolderBlobStore, type FolderBlobStoreOptions } from './job/folder-blob-store.js';
 export {
   type FinalJobState,
   isFinalState,
@@ -59,6 +61,27 @@ export type {
   WorkOptions,
 } from './job/job-queue.js';
 export type { JobQueueOptions } from './job/job-queue-options.js';
+export {
+  type InsertedJob,
+  type JobOutcome,
+  type JobRecord,
+  type JobStore,
+  type Lease,
+  type LeaseState,
+  type MaintainOptions,
+  movingMean,
+  type NewJob,
+  type NewProgress,
+  type QueueLoad,
+  type ReleaseOptions,
+  type StoreChange,
+  type Timing,
+  type WorkerInfo,
+} from './job/job-store.js';
+export { createMemoryBlobStore } from './job/memory-blob-store.js';
+export { createMemoryQueue, type MemoryQueueOptions } from './job/memory-queue.js';
+export { type RunJobsOptions, runJobs } from './job/run-jobs.js';
+export { waitForJob } from './job/wait-for-job.js';
 export type {
   AutoencoderBlockType,
   AutoencoderConfig,
