@@ -60,8 +60,10 @@ export async function carryOut(run: {
         : { state: 'failed', error: failureOf(error) }
       : { state: 'succeeded', result, blobs: put };
   const state = await store.finish(lease, outcome, { now: Date.now(), cancelled: CANCELLED });
-  if (state !== 'succeeded') await store.discard(put);
-  else await store.measure({ ...info, workload: record.workload, seconds });
+  if (state !== 'succeeded') {
+    await store.discard(put);
+    await parts.collectGarbage();
+  } else await store.measure({ ...info, workload: record.workload, seconds });
 }
 
 /** The handler's result; fails some time after an abort when the handler does not. */

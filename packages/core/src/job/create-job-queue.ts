@@ -157,7 +157,7 @@ export function createJobQueue({ store, ...options }: JobQueueOptions & { store:
       if (there.fingerprint !== fingerprint)
         throw new IdempotencyConflictError({ idempotencyKey: String(request.idempotencyKey), id: record.id });
       await store.discard(keys);
-      void maintain();
+      await collectGarbage();
     }
     return describe(record);
   };
@@ -225,6 +225,7 @@ export function createJobQueue({ store, ...options }: JobQueueOptions & { store:
         handler,
         options: workOptions,
         describe,
+        collectGarbage,
         ended: () => workers.delete(worker),
       });
       workers.add(worker);

@@ -23,6 +23,8 @@ export interface WorkerParts {
   maxAttempts: number;
   maxEvents: number;
   describe(record: JobRecord): Promise<Job>;
+  /** Deletes discarded blobs. */
+  collectGarbage(): Promise<void>;
   /** Called when the worker is closed. */
   ended(): void;
 }
