@@ -11,6 +11,7 @@ const MAY_IMPORT = {
   adapters: ['compiler', 'core'],
   plugins: ['core'],
   bots: ['core'],
+  jobs: ['core'],
   'ai-sdk': ['core'],
   playground: [],
   'model-nano': [],
