@@ -4,7 +4,7 @@ export default defineConfig({
   // The composition root uses decorators on parameters; Vite reads this from no tsconfig that excludes tests.
   oxc: { decorator: { legacy: true, emitDecoratorMetadata: false } },
   test: {
-    include: ['packages/*/src/**/*.test.ts', 'test/**/*.test.ts', 'scripts/**/*.test.ts'],
+    include: ['packages/*/src/**/*.test.ts', 'test/**/*.test.ts', 'scripts/**/*.test.ts', 'bench/**/*.test.ts'],
     // The decorators of the composition root need this polyfill before anything else is loaded.
     setupFiles: ['./test/setup.ts'],
     pool: 'forks',

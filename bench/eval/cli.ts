@@ -1,0 +1,89 @@
+/**
+ * Measures what a checkpoint can do, and writes `results.json` and `report.html` with every picture.
+ *
+ *     pnpm eval
+ *     pnpm eval --checkpoint ../my-checkpoint --photos ../my-photos --out reports/mine
+ *     pnpm eval --families warm,cool,unknown --limit 50
+ */
+import { writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { parseArgs } from 'node:util';
+import { InvalidArgumentError } from 'vibe-edit';
+import { commandSeconds } from './command-seconds.ts';
+import { evaluate } from './evaluate.ts';
+import { textTable } from './text-table.ts';
+
+const { values } = parseArgs({
+  options: {
+    checkpoint: { type: 'string' },
+    photos: { type: 'string', multiple: true, default: [] },
+    phrases: { type: 'string', default: fileURLToPath(new URL('phrases.json', import.meta.url)) },
+    families: { type: 'string', default: '' },
+    'pictures-each': { type: 'string', default: '1' },
+    limit: { type: 'string' },
+    'max-side': { type: 'string', default: '1024' },
+    seeds: { type: 'string', default: '7,1234' },
+    steps: { type: 'string', default: '1,2,4,8' },
+    guidance: { type: 'string', default: '2,4.5' },
+    'no-oracle': { type: 'boolean', default: false },
+    out: { type: 'string', default: 'reports/eval' },
+  },
+});
+
+const started = performance.now();
+const { checkpoint, out } = values;
+const examples = fileURLToPath(new URL('../../examples/photos', import.meta.url));
+const evaluation = await evaluate({
+  checkpoint,
+  photos: [examples, ...values.photos],
+  phrases: values.phrases,
+  families: values.families.split(',').filter((name) => name !== ''),
+  picturesEach: wholeNumber('--pictures-each', values['pictures-each']),
+  limit: values.limit === undefined ? undefined : wholeNumber('--limit', values.limit),
+  maxSide: wholeNumber('--max-side', values['max-side']),
+  seeds: numbers('--seeds', values.seeds),
+  steps: numbers('--steps', values.steps),
+  guidance: numbers('--guidance', values.guidance),
+  oracle: !values['no-oracle'],
+  out,
+  onProgress: (line) => process.stderr.write(process.stderr.isTTY ? `\r\u001b[K${line}` : `${line}\n`),
+});
+if (process.stderr.isTTY) process.stderr.write('\n');
+const { summary, settings } = evaluation;
+const fileSeconds = await commandSeconds({ source: join(examples, 'coffee.jpg'), folder: out, checkpoint, runs: 3 });
+await writeFile(
+  join(out, 'results.json'),
+  `${JSON.stringify({ ...evaluation, commandSeconds: fileSeconds }, null, 1)}\n`,
+);
+
+const tables = [
+  [summary.overall, ...summary.kinds],
+  summary.families,
+  summary.strengths,
+  summary.styles,
+  summary.languages,
+  summary.pictures,
+  settings,
+];
+for (const lines of tables) if (lines.length > 0) console.log(`${textTable(lines)}\n`);
+for (const { name, value, goal, met } of summary.goals) {
+  console.log(`${met ? 'reached' : 'MISSED '}  ${name}: ${value.toFixed(3)} (goal ${goal.toFixed(3)})`);
+}
+console.log(`From the start of the command to the file: ${fileSeconds.toFixed(2)} s (median of 3)`);
+console.log(`${((performance.now() - started) / 60_000).toFixed(1)} minutes; ${join(out, 'report.html')}`);
+
+function wholeNumber(argument: string, text: string): number {
+  const value = Number(text);
+  if (Number.isInteger(value) && value > 0) return value;
+  throw new InvalidArgumentError({ argument, expected: 'a whole number from 1 up', received: text });
+}
+
+function numbers(argument: string, text: string): number[] {
+  const list = text.split(',').filter((part) => part !== '');
+  return list.map((part) => {
+    const value = Number(part);
+    if (Number.isFinite(value) && value >= 0) return value;
+    throw new InvalidArgumentError({ argument, expected: 'numbers with commas between them', received: text });
+  });
+}
