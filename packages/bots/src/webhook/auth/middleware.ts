@@ -1,0 +1,100 @@
+import { randomBytes } from 'node:crypto';
+import type { Context, MiddlewareHandler } from 'hono';
+import { matchedRoutes } from 'hono/route';
+import { ApiError } from '../api-error.js';
+import type { ByteLease } from '../http/byte-budget.js';
+import type { WebhookMetrics } from '../operations/metrics.js';
+import type { WebhookLimits } from '../webhook-limits.js';
+import type { WebhookLogger } from '../webhook-options.js';
+import type { WebhookEnv } from '../webhook-parts.js';
+import type { Authenticate } from './authenticate.js';
+import { createRateLimiter, type RateState } from './rate-limiter.js';
+
+/** Gives each request its number, its share of memory, its log line and its place in the metrics. */
+export function createOpenMiddleware(options: {
+  openLease: () => ByteLease;
+  logger: WebhookLogger | undefined;
+  metrics: WebhookMetrics | undefined;
+}): MiddlewareHandler<WebhookEnv> {
+  const { openLease, logger, metrics } = options;
+  return async (c, next) => {
+    const started = performance.now();
+    const lease = openLease();
+    const requestId = `req_${randomBytes(12).toString('hex')}`;
+    c.set('requestId', requestId);
+    c.set('lease', lease);
+    c.set('logFields', {});
+    try {
+      await next();
+    } finally {
+      lease.release();
+      c.header('x-request-id', requestId);
+      c.header('x-content-type-options', 'nosniff');
+      const milliseconds = performance.now() - started;
+      const { method } = c.req;
+      const { status } = c.res;
+      const route = routeOf(c);
+      metrics?.request({ method, route, status }, milliseconds / 1000);
+      const caller = c.get('caller')?.name;
+      const fields = { requestId, method, route, status, ms: Math.round(milliseconds), ...(caller && { caller }) };
+      logger?.info({ ...fields, ...c.get('logFields') }, 'request');
+    }
+  };
+}
+
+/** The path as it was registered, e.g. `/v1/jobs/:id`: without what a caller wrote into it. */
+function routeOf(c: Context): string {
+  return matchedRoutes(c).at(-1)?.path ?? 'unknown';
+}
+
+/** Lets callers through whom the authentication knows, as often as their limits allow. */
+export function createCallerMiddleware(options: {
+  authenticate: Authenticate;
+  limits: Pick<WebhookLimits, 'requestsPerMinute' | 'jobsPerHour'>;
+}): (route?: { job?: boolean }) => MiddlewareHandler<WebhookEnv> {
+  const { authenticate, limits } = options;
+  const requests = createRateLimiter({ windowSeconds: 60 });
+  const jobs = createRateLimiter({ windowSeconds: 3600 });
+  return ({ job = false } = {}) =>
+    async (c, next) => {
+      const caller = await authenticate(c.req.raw);
+      c.set('caller', caller);
+      const own = { ...limits, ...caller.limits };
+      const states: [name: string, window: number, state: RateState][] = [
+        ['requests', requests.windowSeconds, requests.take(caller.name, own.requestsPerMinute)],
+      ];
+      if (job && states[0]?.[2].allowed) {
+        states.push(['jobs', jobs.windowSeconds, jobs.take(caller.name, own.jobsPerHour)]);
+      }
+      setRateHeaders(c, states);
+      const over = states.find(([, , { allowed }]) => !allowed);
+      if (over !== undefined) throw overLimit(over);
+      await next();
+      // An answer made apart, such as a stream, has none of the headers set before it.
+      setRateHeaders(c, states);
+    };
+}
+
+/** `RateLimit-Policy` and `RateLimit` as draft-ietf-httpapi-ratelimit-headers has them. */
+function setRateHeaders(c: Context, states: readonly [string, number, RateState][]): void {
+  const list = (format: (entry: [string, number, RateState]) => string): string =>
+    states.map(format as never).join(', ');
+  c.header(
+    'ratelimit-policy',
+    list(([name, window, { limit }]) => `"${name}";q=${limit};w=${window}`),
+  );
+  c.header(
+    'ratelimit',
+    list(([name, , { remaining, resetSeconds }]) => `"${name}";r=${remaining};t=${resetSeconds}`),
+  );
+}
+
+function overLimit([name, window, { limit, resetSeconds }]: [string, number, RateState]): ApiError {
+  return new ApiError({
+    status: 429,
+    type: 'rate_limit_error',
+    code: 'rate_limit_exceeded',
+    message: `Expected at most ${limit} ${name} in ${window} seconds but received one more`,
+    retryAfter: resetSeconds,
+  });
+}

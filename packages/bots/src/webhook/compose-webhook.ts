@@ -1,0 +1,111 @@
+import { Hono, type MiddlewareHandler } from 'hono';
+import { cors } from 'hono/cors';
+import { notFound } from './api-error.js';
+import { createAuthenticate } from './auth/authenticate.js';
+import { createCallerMiddleware, createOpenMiddleware } from './auth/middleware.js';
+import { createStreamCounter } from './auth/stream-counter.js';
+import { createCallbackSigner } from './callback/callback-signer.js';
+import { deliverCallbacks } from './callback/deliver-callbacks.js';
+import type { Webhook } from './create-webhook.js';
+import { errorBody, errorHeaders, toApiError } from './error-response.js';
+import { createGuardedFetch } from './fetch/guarded-fetch.js';
+import { createByteBudget } from './http/byte-budget.js';
+import { addJobRoutes } from './jobs/job-routes.js';
+import { queueUser } from './jobs/own-job.js';
+import { addImageRoutes } from './openai/image-routes.js';
+import { addModelRoutes } from './openai/model-routes.js';
+import { addDocumentationRoutes } from './openapi/documentation-routes.js';
+import { createMetrics, createMetricsIfInstalled } from './operations/metrics.js';
+import { addOperationRoutes } from './operations/operation-routes.js';
+import { resolveLimits } from './webhook-limits.js';
+import type { WebhookOptions } from './webhook-options.js';
+import type { WebhookEnv, WebhookParts } from './webhook-parts.js';
+
+/** Headers that pages of other sites may read. */
+const EXPOSED = ['location', 'retry-after', 'x-request-id', 'x-job-id', 'ratelimit', 'ratelimit-policy'];
+
+/** Puts the webhook together; `createWebhook` is the way in. */
+export async function composeWebhook(options: WebhookOptions): Promise<Webhook> {
+  const { queue, blobs, auth, logger } = options;
+  const limits = resolveLimits(options.limits);
+  const origins = options.cors?.origins ?? [];
+  const authenticate = createAuthenticate(auth, origins);
+  const callbackSigner = options.callbacks && createCallbackSigner(options.callbacks);
+  const budget = createByteBudget(limits.maxBytesInFlight);
+  const metricsOptions = { queue, bytesInFlight: () => budget.used };
+  const metricsFor = options.metrics ?? 'callers';
+  const metrics =
+    metricsFor === 'off'
+      ? undefined
+      : await (options.metrics === undefined ? createMetricsIfInstalled : createMetrics)(metricsOptions);
+  const guardedFetch = createGuardedFetch(options.fetch);
+  const closing = new AbortController();
+
+  const open = createOpenMiddleware({ openLease: () => budget.open(), logger, metrics });
+  const crossOrigin = origins.length === 0 ? undefined : corsMiddleware(origins);
+  const parts: WebhookParts = {
+    queue,
+    blobs,
+    model: options.model,
+    limits,
+    guardedFetch,
+    callbackSigner,
+    publicUrl: options.publicUrl,
+    logInstructions: options.logInstructions ?? false,
+    streams: createStreamCounter(limits.maxStreams),
+    closing: closing.signal,
+    open: crossOrigin === undefined ? open : (c, next) => crossOrigin(c, async () => void (await open(c, next))),
+    callers: createCallerMiddleware({ authenticate, limits }),
+  };
+
+  const app = new Hono<WebhookEnv>();
+  app.onError((thrown, c) => {
+    const error = toApiError(thrown);
+    const requestId = c.get('requestId');
+    if (error.status >= 500) logger?.error({ requestId, err: error.cause ?? error }, 'request failed');
+    const challenge = error.status === 401 ? { 'www-authenticate': 'Bearer' } : {};
+    return c.json(errorBody(error), error.status as 400, { ...errorHeaders(error), ...challenge });
+  });
+  app.notFound((c) => c.json(errorBody(notFound('Nothing is here')), 404));
+  if (crossOrigin !== undefined) app.options('/v1/*', crossOrigin);
+  addOperationRoutes(app, parts, {
+    metrics,
+    metricsFor: metricsFor === 'anybody' ? 'anybody' : 'callers',
+    authentication: 'keys' in auth ? 'api_key' : 'local' in auth ? 'local' : 'other',
+  });
+  addJobRoutes(app, parts);
+  addImageRoutes(app, parts);
+  addModelRoutes(app, parts);
+  addDocumentationRoutes(app, parts);
+
+  const delivery =
+    callbackSigner &&
+    deliverCallbacks({
+      ...options.callbacks,
+      queue,
+      guardedFetch,
+      signer: callbackSigner,
+      logger,
+      onOutcome: (outcome) => metrics?.callback(outcome),
+    });
+
+  return {
+    app,
+    callbackSecret: (caller) => callbackSigner?.secretOf(queueUser({ name: caller })),
+    async close() {
+      closing.abort();
+      await delivery?.close();
+      await guardedFetch.close();
+    },
+  };
+}
+
+function corsMiddleware(origins: readonly string[]): MiddlewareHandler<WebhookEnv> {
+  return cors({
+    origin: [...origins],
+    allowMethods: ['GET', 'POST', 'DELETE'],
+    allowHeaders: ['authorization', 'content-type', 'idempotency-key', 'last-event-id'],
+    exposeHeaders: EXPOSED,
+    maxAge: 3600,
+  });
+}

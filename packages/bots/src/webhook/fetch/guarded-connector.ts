@@ -1,0 +1,48 @@
+import { lookup as systemLookup } from 'node:dns';
+import { isIP, type LookupFunction } from 'node:net';
+import { InvalidArgumentError } from '@vibe-edit/core';
+import { buildConnector } from 'undici';
+import type { AddressRule } from './public-address.js';
+
+export function refusedAddress(range: string): InvalidArgumentError {
+  return new InvalidArgumentError({
+    argument: 'url',
+    expected: 'a URL on the public internet',
+    received: `one that leads to an address that is not public (${range})`,
+  });
+}
+
+/**
+ * A connector that only opens connections to addresses the rule lets through. Names are looked up once, by the very call that connects,
+ * so that no second answer can differ from the one that was checked; literal addresses, which never reach a lookup, are checked apart.
+ */
+export function createGuardedConnector(options: {
+  rule: AddressRule;
+  /** Default: the system's. */
+  lookup?: LookupFunction;
+  connectSeconds: number;
+}): buildConnector.connector {
+  const { rule, lookup = systemLookup as LookupFunction, connectSeconds } = options;
+
+  const guardedLookup: LookupFunction = (hostname, lookupOptions, callback) => {
+    lookup(hostname, { ...lookupOptions, all: true }, (error, found) => {
+      const addresses = typeof found === 'string' ? [{ address: found, family: isIP(found) }] : (found ?? []);
+      if (error !== null) return callback(error, []);
+      // One bad address among good ones refuses them all: which of them would be taken is not for us to choose.
+      const range = addresses.map(({ address }) => rule.refusal(address)).find((found) => found !== undefined);
+      const [first] = addresses;
+      if (first === undefined) return callback(refusedAddress('unknown'), []);
+      if (range !== undefined) return callback(refusedAddress(range), []);
+      if (lookupOptions.all === true) callback(null, addresses);
+      else callback(null, first.address, first.family);
+    });
+  };
+
+  const connect = buildConnector({ lookup: guardedLookup, timeout: connectSeconds * 1000 });
+  return (connection, callback) => {
+    const host = connection.hostname.replace(/^\[(.*)\]$/, '$1');
+    const range = isIP(host) === 0 ? undefined : rule.refusal(host);
+    if (range !== undefined) callback(refusedAddress(range), null);
+    else connect(connection, callback);
+  };
+}

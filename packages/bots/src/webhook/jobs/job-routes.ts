@@ -1,0 +1,135 @@
+import { isFinalState, type Job } from '@vibe-edit/core';
+import type { Context, Hono } from 'hono';
+import { ApiError, badRequest, notFound } from '../api-error.js';
+import { apiCode } from '../error-response.js';
+import { eventStreamResponse } from '../http/event-stream.js';
+import { parameterError } from '../http/parse-parameters.js';
+import type { WebhookEnv, WebhookParts } from '../webhook-parts.js';
+import { jobEvents } from './job-events.js';
+import { listParameters } from './job-schema.js';
+import { ownJob, queueUser } from './own-job.js';
+import { submitJob } from './submit-job.js';
+import { viewJob } from './view-job.js';
+
+/** Seconds after which it makes sense to ask for a job again. */
+const ASK_AGAIN_SECONDS = 1;
+
+/** Adds `/v1/jobs` and what is below it. */
+export function addJobRoutes(app: Hono<WebhookEnv>, parts: WebhookParts): void {
+  const callers = parts.callers();
+
+  app.post('/v1/jobs', parts.open, parts.callers({ job: true }), async (c) => {
+    const jobsUrl = jobsUrlOf(parts, c);
+    const job = await submitJob(parts, c, jobsUrl);
+    c.get('logFields').job = job.id;
+    c.header('location', `${c.req.path}/${job.id}`);
+    c.header('retry-after', String(ASK_AGAIN_SECONDS));
+    return c.json(viewJob(job, jobsUrl), 202);
+  });
+
+  app.get('/v1/jobs', parts.open, callers, async (c) => {
+    const { success, data, error } = listParameters.safeParse(c.req.query());
+    if (!success) throw parameterError(error);
+    const { state, parent, after, limit = 20 } = data;
+    if (parent !== undefined) await ownJob(parts, c.get('caller'), parent);
+    if (after !== undefined) await ownJob(parts, c.get('caller'), after);
+    const jobs = await parts.queue.list({
+      user: queueUser(c.get('caller')),
+      limit: limit + 1,
+      ...(state !== undefined && { states: [state] }),
+      ...(parent !== undefined && { parent }),
+      ...(after !== undefined && { after }),
+    });
+    const jobsUrl = jobsUrlOf(parts, c);
+    const page = jobs.slice(0, limit).map((job) => viewJob(job, jobsUrl));
+    return c.json({ object: 'list', data: page, has_more: jobs.length > limit });
+  });
+
+  app.get('/v1/jobs/:id', parts.open, callers, async (c) => {
+    const job = await ownJob(parts, c.get('caller'), c.req.param('id'));
+    if (!isFinalState(job.state)) c.header('retry-after', String(ASK_AGAIN_SECONDS));
+    return c.json(viewJob(job, jobsUrlOf(parts, c)));
+  });
+
+  app.delete('/v1/jobs/:id', parts.open, callers, async (c) => {
+    const { id, state } = await ownJob(parts, c.get('caller'), c.req.param('id'));
+    c.get('logFields').job = id;
+    if (isFinalState(state)) {
+      await parts.queue.remove(id);
+      return c.body(null, 204);
+    }
+    const job = await parts.queue.cancel(id);
+    return c.json(viewJob(job, jobsUrlOf(parts, c)), job.cancelling ? 202 : 200);
+  });
+
+  app.get('/v1/jobs/:id/result', parts.open, callers, (c) => sendResult(parts, c, c.req.param('id'), '0'));
+  app.get('/v1/jobs/:id/result/:index', parts.open, callers, (c) =>
+    sendResult(parts, c, c.req.param('id'), c.req.param('index')),
+  );
+
+  app.get('/v1/jobs/:id/events', parts.open, callers, async (c) => {
+    const job = await ownJob(parts, c.get('caller'), c.req.param('id'));
+    const after = lastEventId(c);
+    const jobsUrl = jobsUrlOf(parts, c);
+    // A browser that has seen everything asks once more after the end; 204 tells it to stop.
+    if (isFinalState(job.state) && !(await hasEvents(parts, job.id, after))) return c.body(null, 204);
+    const ended = new AbortController();
+    const endStream = parts.streams.open(c.get('caller'));
+    const signal = AbortSignal.any([ended.signal, parts.closing]);
+    return eventStreamResponse({
+      events: jobEvents(parts, { id: job.id, after, jobsUrl, signal }),
+      heartbeatSeconds: parts.limits.heartbeatSeconds,
+      onClose() {
+        endStream();
+        ended.abort();
+      },
+    });
+  });
+}
+
+/** Where jobs are, as this request's client or a receiver of callbacks reaches them. */
+function jobsUrlOf({ publicUrl }: WebhookParts, c: Context): string {
+  // The webhook may be mounted anywhere: what is in front of `/v1/jobs` is the mount's.
+  const path = c.req.path.slice(0, c.req.path.lastIndexOf('/v1/jobs') + '/v1/jobs'.length);
+  return publicUrl === undefined ? path : `${publicUrl.replace(/\/+$/, '')}${path}`;
+}
+
+function lastEventId(c: Context): number {
+  const text = c.req.header('last-event-id') ?? c.req.query('after') ?? '0';
+  if (/^\d{1,15}$/.test(text)) return Number(text);
+  throw badRequest('Expected the number of an event for Last-Event-ID', { param: 'Last-Event-ID' });
+}
+
+async function hasEvents({ queue }: WebhookParts, id: string, after: number): Promise<boolean> {
+  for await (const _ of queue.events(id, { after })) return true;
+  return false;
+}
+
+async function sendResult(parts: WebhookParts, c: Context<WebhookEnv>, id: string, index: string): Promise<Response> {
+  const job = await ownJob(parts, c.get('caller'), id);
+  const picture = /^\d{1,4}$/.test(index) ? resultOf(job).images[Number(index)] : undefined;
+  if (picture === undefined) throw notFound('The job has no result with this number', 'unknown_result');
+  const etag = `"${picture.sha256}"`;
+  // Whoever has a result may keep it: it never changes, but it is nobody else's.
+  c.header('cache-control', 'private, max-age=31536000, immutable');
+  c.header('etag', etag);
+  if (c.req.header('if-none-match') === etag) return c.body(null, 304);
+  const bytes = await parts.blobs.get(picture, { signal: c.req.raw.signal });
+  const extension = picture.mediaType.replace(/^image\//, '');
+  c.header('content-type', picture.mediaType);
+  c.header('content-disposition', `inline; filename="${job.id}-${index}.${extension}"`);
+  return c.body(Uint8Array.from(bytes));
+}
+
+function resultOf(job: Job): NonNullable<Job['result']> {
+  if (job.result !== undefined) return job.result;
+  const code = isFinalState(job.state) ? `job_${job.state}` : 'job_not_finished';
+  const why = job.error === undefined ? '' : `: ${job.error.message} (${apiCode(job.error.code)})`;
+  throw new ApiError({
+    status: 409,
+    type: 'conflict_error',
+    code,
+    message: `Expected a job that succeeded but it is ${job.state}${why}`,
+    retryAfter: isFinalState(job.state) ? undefined : ASK_AGAIN_SECONDS,
+  });
+}
