@@ -46,6 +46,9 @@ export async function* followJob(options: {
       }
       await bell.next({ timeoutMs: job.state === 'queued' ? POSITION_MS : LOOK_AGAIN_MS, signal });
     }
+  } catch (error) {
+    // A store that was closed under it fails in its own way.
+    throw isClosed() && !signal?.aborted ? new ClosedError('job queue') : error;
   } finally {
     bell.close();
   }

@@ -1,0 +1,1 @@
+export { createLibsqlQueue, type LibsqlQueueOptions } from './create-libsql-queue.js';

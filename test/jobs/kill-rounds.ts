@@ -1,0 +1,114 @@
+import { type ChildProcess, spawn } from 'node:child_process';
+import { createInterface } from 'node:readline';
+import { setTimeout as sleep } from 'node:timers/promises';
+import { fileURLToPath } from 'node:url';
+import type { JobEvent, JobQueue } from '@vibe-edit/core';
+import { expect } from 'vitest';
+
+const SERVER = fileURLToPath(new URL('testdata/server.mjs', import.meta.url));
+
+export interface KillRoundsOptions {
+  /** What the servers import, and the export that makes the queue. */
+  module: string;
+  create: string;
+  /** Options of the queue. */
+  queueOptions: object;
+  /** Of the blobs. */
+  folder: string;
+  rounds: number;
+  /** Servers at once; one of them is killed in each round. */
+  servers: number;
+  /** A queue of the test's own on the same jobs, to look at them in the end. */
+  open(): Promise<JobQueue>;
+}
+
+interface Server {
+  readonly child: ChildProcess;
+  readonly ready: Promise<void>;
+}
+
+/**
+ * Kills servers at random moments under load, then lets one finish what was accepted. Checks that every accepted job ended well, once,
+ * with its own user's picture, and that nothing was handed out again once it had been settled.
+ */
+export async function killRounds(options: KillRoundsOptions): Promise<void> {
+  const accepted = new Map<string, { user: string; source: string }>();
+  const delivered = new Map<string, number>();
+  const settled = new Set<string>();
+  const problems: string[] = [];
+  const hear = (line: string, ready: () => void): void => {
+    const [word, id = '', user = '', text = ''] = line.split(' ');
+    if (word === 'ready') ready();
+    else if (word === 'accepted') accepted.set(id, { user, source: text });
+    else if (word === 'settled') settled.add(id);
+    else if (word === 'delivered') {
+      if (settled.has(id)) problems.push(`${id} was handed out after it was settled`);
+      const owner = text.slice('result-for-'.length).split('-').slice(0, 2).join('-');
+      if (owner !== user) problems.push(`${id} of ${user} was handed out with ${text}`);
+      delivered.set(id, (delivered.get(id) ?? 0) + 1);
+    } else problems.push(line);
+  };
+  const start = (submit: boolean): Server => {
+    const { module, create, queueOptions, folder } = options;
+    const mode = submit ? 'submit' : 'finish';
+    const child = spawn(process.execPath, [SERVER, module, create, JSON.stringify(queueOptions), folder, mode], {
+      stdio: ['ignore', 'pipe', 'pipe'],
+    });
+    child.stderr?.on('data', (data) => problems.push(String(data)));
+    const ready = new Promise<void>((resolve, reject) => {
+      createInterface({ input: child.stdout as NodeJS.ReadableStream }).on('line', (line) => hear(line, resolve));
+      child.once('exit', (code, signal) => {
+        if (signal !== 'SIGKILL') problems.push(`A server ended by itself: ${code} ${signal}`);
+        reject(new Error(`The server ended: ${problems.join('\n')}`));
+      });
+    });
+    // Looked at by those who wait for it.
+    ready.catch(() => {});
+    return { child, ready };
+  };
+  const kill = async ({ child }: Server): Promise<void> => {
+    const gone = new Promise((resolve) => child.once('close', resolve));
+    child.kill('SIGKILL');
+    await gone;
+  };
+
+  let servers = Array.from({ length: options.servers }, () => start(true));
+  try {
+    for (let round = 0; round < options.rounds; round += 1) {
+      const victim = servers.shift() as Server;
+      await victim.ready;
+      await sleep(Math.random() * 400);
+      await kill(victim);
+      servers.push(start(true));
+    }
+    await Promise.all(servers.map(({ ready }) => ready));
+    await Promise.all(servers.map(kill));
+    expect(accepted.size).toBeGreaterThan(options.rounds);
+    servers = [start(false)];
+    await servers[0]?.ready;
+    const end = Date.now() + 90_000;
+    while ([...accepted.keys()].some((id) => !settled.has(id)) && Date.now() < end) await sleep(50);
+  } finally {
+    await Promise.all(servers.map(kill));
+  }
+  expect(problems).toEqual([]);
+  expect([...accepted.keys()].filter((id) => !delivered.has(id))).toEqual([]);
+  const queue = await options.open();
+  try {
+    for (const [id, { user }] of accepted) {
+      const job = await queue.get(id);
+      expect(job).toMatchObject({ id, user, state: 'succeeded' });
+      expect(await endsOf(queue, id)).toHaveLength(1);
+    }
+    const { states } = await queue.stats();
+    expect(states).toMatchObject({ queued: 0, running: 0, failed: 0 });
+  } finally {
+    await queue.close();
+  }
+}
+
+async function endsOf(queue: JobQueue, id: string): Promise<JobEvent[]> {
+  const ends: JobEvent[] = [];
+  for await (const event of queue.events(id)) if (event.type === 'finished') ends.push(event);
+  return ends;
+}
