@@ -31,6 +31,7 @@ const { values } = parseArgs({
   },
 });
 
+const SECONDS_BETWEEN_LINES = 10;
 const started = performance.now();
 const { checkpoint, out } = values;
 const examples = fileURLToPath(new URL('../../examples/photos', import.meta.url));
@@ -47,7 +48,7 @@ const evaluation = await evaluate({
   guidance: numbers('--guidance', values.guidance),
   oracle: !values['no-oracle'],
   out,
-  onProgress: (line) => process.stderr.write(process.stderr.isTTY ? `\r\u001b[K${line}` : `${line}\n`),
+  onProgress: progressLine(),
 });
 if (process.stderr.isTTY) process.stderr.write('\n');
 const { summary, settings } = evaluation;
@@ -72,6 +73,18 @@ for (const { name, value, goal, met } of summary.goals) {
 }
 console.log(`From the start of the command to the file: ${fileSeconds.toFixed(2)} s (median of 3)`);
 console.log(`${((performance.now() - started) / 60_000).toFixed(1)} minutes; ${join(out, 'report.html')}`);
+
+/** One line that is written over on a terminal; elsewhere a line now and then. */
+function progressLine(): (line: string) => void {
+  let last = 0;
+  return (line) => {
+    if (process.stderr.isTTY) process.stderr.write(`\r\u001b[K${line}`);
+    else if (performance.now() - last > SECONDS_BETWEEN_LINES * 1000) {
+      last = performance.now();
+      process.stderr.write(`${line}\n`);
+    }
+  };
+}
 
 function wholeNumber(argument: string, text: string): number {
   const value = Number(text);

@@ -1,6 +1,6 @@
 import { type Kept, kept, labDistance, psnr, type Structure, ssim, structure, toLab } from './measures.ts';
-import type { Operation } from './operations.ts';
-import type { Picture } from './picture.ts';
+import { applyAll, type Operation } from './operations.ts';
+import { type Picture, quantised } from './picture.ts';
 import type { Targets } from './targets.ts';
 
 /** How near a picture comes to the exact result. */
@@ -35,36 +35,39 @@ export interface Verdict extends Fidelity {
 /** Under this share of the picture there is too little that should stay to say anything about it. */
 const KEPT_SHARE = 0.02;
 
-export function judgeFidelity(
-  result: Picture,
-  target: Picture,
-  targets: Targets,
-  operations: readonly Operation[],
-): Fidelity {
+/** A source, and the exact result that a result is measured against. */
+export interface Reference {
+  readonly source: Picture;
+  readonly operations: readonly Operation[];
+  readonly targets: Targets;
+  readonly target: Picture;
+  readonly targetLab: Float32Array;
+}
+
+export function createReference(options: Pick<Reference, 'source' | 'operations' | 'targets'>): Reference {
+  const target = quantised(applyAll(options.operations, options.source));
+  return { ...options, target, targetLab: toLab(target) };
+}
+
+export function judgeFidelity(result: Picture, { target, targetLab, targets, operations }: Reference): Fidelity {
   const { name, right } = targets.nearest(result, operations);
   return {
     right,
     nearest: name,
     psnr: psnr(target, result),
     ssim: ssim(target, result),
-    deltaE: labDistance(toLab(target), toLab(result)),
+    deltaE: labDistance(targetLab, toLab(result)),
   };
 }
 
-export function judge(options: {
-  source: Picture;
-  target: Picture;
-  result: Picture;
-  targets: Targets;
-  operations: readonly Operation[];
-}): Verdict {
-  const { source, target, result, targets, operations } = options;
+export function judge(result: Picture, reference: Reference): Verdict {
+  const { source, target, targets, operations } = reference;
   const staying = operations.every(isLocal) ? kept(source, target, result) : undefined;
   return {
-    ...judgeFidelity(result, target, targets, operations),
+    ...judgeFidelity(result, reference),
     kept: staying && staying.share >= KEPT_SHARE ? staying : undefined,
     structure: structure(target, result),
     untouched: source.values.every((value, index) => value === result.values[index]),
-    change: labDistance(toLab(source), toLab(result)),
+    change: targets.change(result),
   };
 }

@@ -5,6 +5,8 @@ import { luma, type Picture } from './picture.ts';
 const SSIM_WEIGHTS = gaussianWeights(1.5);
 const SSIM_RADIUS = SSIM_WEIGHTS.length - 1;
 
+const LINEAR_LEVELS = Float64Array.from({ length: 256 }, (_, level) => linearOf(level / 255));
+
 /** CIE Lab (D65) of gamma-encoded sRGB in 0..1, three planes. */
 export function toLab({ values }: Pick<Picture, 'values'>): Float32Array {
   const count = values.length / 3;
@@ -24,6 +26,12 @@ export function toLab({ values }: Pick<Picture, 'values'>): Float32Array {
 }
 
 function linear(value: number): number {
+  // Most values are levels of 8 bits, and powers are slow.
+  const level = Math.round(value * 255);
+  return Math.abs(value * 255 - level) < 1e-4 ? (LINEAR_LEVELS[level] as number) : linearOf(value);
+}
+
+function linearOf(value: number): number {
   return value <= 0.04045 ? value / 12.92 : ((value + 0.055) / 1.055) ** 2.4;
 }
 

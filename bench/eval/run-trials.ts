@@ -1,9 +1,9 @@
 import { join } from 'node:path';
 import type { Editor, EditRequest } from 'vibe-edit';
-import { type Fidelity, judge, judgeFidelity, type Verdict } from './judge.ts';
-import { applyAll, type Operation } from './operations.ts';
+import { createReference, type Fidelity, judge, judgeFidelity, type Verdict } from './judge.ts';
+import type { Operation } from './operations.ts';
 import type { Oracle } from './oracle.ts';
-import { fromPixels, type Picture, quantised } from './picture.ts';
+import { fromPixels, type Picture } from './picture.ts';
 import type { Source } from './pictures.ts';
 import type { Trial } from './plan.ts';
 import { nameOf, Targets } from './targets.ts';
@@ -90,11 +90,11 @@ async function runTrial({
   const { text: instruction, operations, kind, group, style, language, strength, ladder } = phrase;
   const edited = await editor.edit({ image: source.file, instruction, ...settings });
   const result = fromPixels(edited.image.raster);
-  const target = quantised(applyAll(operations, source.picture));
-  const { kept, structure, ...verdict } = judge({ source: source.picture, target, result, targets, operations });
+  const reference = createReference({ source: source.picture, operations, targets });
+  const { kept, structure, ...verdict } = judge(result, reference);
   const strip = folder && `strips/${String(index).padStart(4, '0')}.jpg`;
   if (strip !== undefined && folder !== undefined) {
-    await writeStrip(join(folder, strip), [source.picture, target, result, ...(best ? [best] : [])]);
+    await writeStrip(join(folder, strip), [source.picture, reference.target, result, ...(best ? [best] : [])]);
   }
   return {
     instruction,
@@ -113,7 +113,7 @@ async function runTrial({
     sharpness: structure.sharpness,
     warnings: edited.warnings.map(({ code }) => code),
     seconds: Object.entries(edited.seconds).reduce((sum, [stage, value]) => sum + (stage === 'queue' ? 0 : value), 0),
-    oracle: best && judgeFidelity(best, target, targets, operations),
+    oracle: best && judgeFidelity(best, reference),
     strip,
   };
 }

@@ -56,6 +56,11 @@ export class Targets {
     return effect;
   }
 
+  /** Mean Lab distance between the source and a picture. */
+  change(picture: Picture): number {
+    return labDistance(toLab(this.#few), toLab(thinOut(picture)));
+  }
+
   /** The exact result that a picture is nearest to; `expected` where that is as near, or looks like the nearest. */
   nearest(picture: Picture, operations: readonly Operation[]): { readonly name: string; readonly right: boolean } {
     const lab = toLab(thinOut(picture));
@@ -68,7 +73,7 @@ export class Targets {
       least = distance;
       best = candidate;
     }
-    const right = best === own || labDistance(best.lab, own.lab) < ALIKE;
+    const right = best.name === own.name || labDistance(best.lab, own.lab) < ALIKE;
     return { name: right ? own.name : best.name, right };
   }
 

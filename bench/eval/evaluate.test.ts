@@ -1,0 +1,95 @@
+import { mkdir, mkdtemp, readdir, readFile, rm, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import sharp from 'sharp';
+import { afterAll, beforeAll, expect, test } from 'vitest';
+import { evaluate } from './evaluate.ts';
+
+let folder: string;
+
+beforeAll(async () => {
+  folder = await mkdtemp(join(tmpdir(), 'eval-'));
+  await mkdir(join(folder, 'photos'));
+  const [width, height] = [64, 48];
+  const data = Uint8Array.from({ length: width * height * 3 }, (_, index) => {
+    const pixel = Math.floor(index / 3);
+    const [x, y] = [(pixel % width) / width, Math.floor(pixel / width) / height];
+    return 255 * (0.45 + 0.3 * Math.sin(5 * x + 2 * (index % 3)) + 0.15 * Math.cos(9 * y));
+  });
+  await sharp(data, { raw: { width, height, channels: 3 } })
+    .jpeg()
+    .toFile(join(folder, 'photos', 'Waves.JPG'));
+  const phrases = {
+    families: { warm: { direct: 'make it warmer' }, invert: { direct: 'invert the colors' } },
+    unknown: [{ text: 'add a dog' }],
+  };
+  await writeFile(join(folder, 'phrases.json'), JSON.stringify(phrases));
+});
+
+afterAll(async () => {
+  await rm(folder, { recursive: true, force: true });
+});
+
+test('the embedded checkpoint on a small picture: data, report and strips', async () => {
+  const out = join(folder, 'out');
+  const lines: string[] = [];
+  const { rows, settings } = await evaluate({
+    checkpoint: undefined,
+    photos: [join(folder, 'photos')],
+    phrases: join(folder, 'phrases.json'),
+    families: ['warm', 'unknown'],
+    picturesEach: 2,
+    limit: undefined,
+    maxSide: 32,
+    seeds: [],
+    steps: [2],
+    guidance: [],
+    oracle: true,
+    out,
+    onProgress: (line) => lines.push(line),
+  });
+  expect(rows.map(({ instruction }) => instruction)).toEqual([
+    'make it warmer',
+    'make it warmer',
+    'add a dog',
+    'add a dog',
+  ]);
+  for (const row of rows) {
+    expect(row.psnr).toBeGreaterThan(5);
+    expect(row.seconds).toBeGreaterThan(0);
+    const strip = await sharp(join(out, row.strip as string)).metadata();
+    // Four pictures where something is asked for, three where nothing is.
+    expect(strip.width).toBe(row.kind === 'unknown' ? 3 * 200 + 8 : 4 * 200 + 12);
+  }
+  // The oracle knows the exact result: all that is left is what the autoencoder and the preservation cost.
+  expect(rows[0]?.oracle).toMatchObject({ right: true });
+  expect(rows[0]?.oracle?.psnr).toBeGreaterThan(30);
+  expect(settings.map(({ name, edits }) => [name, edits])).toEqual([
+    ['defaults', 1],
+    ['2 steps', 1],
+  ]);
+  expect(lines.at(3)).toMatch(/^4 of 4, /);
+  expect(JSON.parse(await readFile(join(out, 'results.json'), 'utf8')).rows).toHaveLength(4);
+  const report = await readFile(join(out, 'report.html'), 'utf8');
+  expect(report).toContain('add a dog');
+  expect(await readdir(join(out, 'strips'))).toHaveLength(4);
+});
+
+test('families that nothing is known about are refused', async () => {
+  const options = {
+    checkpoint: undefined,
+    photos: [join(folder, 'photos')],
+    phrases: join(folder, 'phrases.json'),
+    families: ['wobble'],
+    picturesEach: 1,
+    limit: undefined,
+    maxSide: 32,
+    seeds: [],
+    steps: [],
+    guidance: [],
+    oracle: false,
+    out: join(folder, 'other'),
+    onProgress: () => undefined,
+  };
+  await expect(evaluate(options)).rejects.toMatchObject({ code: 'VIBE_INVALID_ARGUMENT' });
+});
