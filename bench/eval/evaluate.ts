@@ -1,5 +1,5 @@
 import { mkdir, writeFile } from 'node:fs/promises';
-import { join } from 'node:path';
+import { basename, join } from 'node:path';
 import { createEditor, InvalidArgumentError } from 'vibe-edit';
 import { htmlReport } from './html-report.ts';
 import { createOracle } from './oracle.ts';
@@ -81,7 +81,7 @@ export async function evaluate(options: EvaluationOptions): Promise<Evaluation> 
     await writeFile(join(out, 'results.json'), `${JSON.stringify(evaluation, null, 1)}\n`);
     const about = [
       `Checkpoint: ${checkpoint ?? 'the embedded one'}; defaults: ${JSON.stringify(editor.checkpoint.defaults)}`,
-      `${rows.length} edits of ${new Set(rows.map(({ picture }) => picture)).size} pictures by ${options.phrases}`,
+      `${rows.length} edits of ${new Set(rows.map(({ picture }) => picture)).size} pictures by ${basename(options.phrases)}`,
     ];
     await writeFile(join(out, 'report.html'), htmlReport({ about, summary: evaluation.summary, settings, rows }));
     return evaluation;

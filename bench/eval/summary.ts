@@ -62,7 +62,8 @@ export function summarise(rows: readonly Row[]): Summary {
       english.filter(({ group }) => group === name),
     ),
   ).filter(({ edits }) => edits > 0);
-  const kinds = by(rows, ({ kind, language }) => (language === 'en' ? kind : `${kind}, other languages`));
+  const others = rows.filter(({ kind, language }) => kind !== 'family' || language !== 'en');
+  const kinds = by(others, ({ kind, language }) => (language === 'en' ? kind : `${kind}, other languages`));
   const languages = by(
     known.filter(({ style }) => style === 'translated' || style === 'direct'),
     ({ language }) => language,
