@@ -201,12 +201,13 @@ describe('recolouring', () => {
   });
 
   test('HSV and back', () => {
-    for (const color of [
+    const colors: [number, number, number][] = [
       [0.1, 0.7, 0.3],
       [0.9, 0.2, 0.8],
       [0.3, 0.3, 0.3],
       [0, 0, 1],
-    ] as const) {
+    ];
+    for (const color of colors) {
       hsvToRgb(...rgbToHsv(...color)).forEach((value, channel) => {
         expect(value).toBeCloseTo(color[channel] as number, 12);
       });

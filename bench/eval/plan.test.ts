@@ -83,14 +83,16 @@ test('a limit takes trials evenly', () => {
   expect(spread([1, 2], 5)).toEqual([1, 2]);
 });
 
-test.each([
-  [[], 'families'],
-  [{ families: { wobble: { direct: 'wobble it' } } }, 'families'],
-  [{ families: { warm: { direct: '' } } }, 'warm.direct'],
-  [{ together: [{ text: 'warmer', steps: [] }] }, 'steps'],
-  [{ more: [{ text: 'warmer', steps: [['warm', 'huge']] }] }, 'steps'],
-  [{ recolor: [{ text: 'red to beige', from: 'red', to: 'beige' }] }, 'recolor'],
-  [{ unknown: [{ text: 'hm', language: 'xx' }] }, 'language'],
-])('%j is refused', (value) => {
+const REFUSED: readonly unknown[] = [
+  [],
+  { families: { wobble: { direct: 'wobble it' } } },
+  { families: { warm: { direct: '' } } },
+  { together: [{ text: 'warmer', steps: [] }] },
+  { more: [{ text: 'warmer', steps: [['warm', 'huge']] }] },
+  { recolor: [{ text: 'red to beige', from: 'red', to: 'beige' }] },
+  { unknown: [{ text: 'hm', language: 'xx' }] },
+];
+
+test.each(REFUSED.map((value) => ({ value })))('$value is refused', ({ value }) => {
   expect(() => parsePhrases(value, 'mine.json')).toThrow(InvalidArgumentError);
 });
