@@ -20,6 +20,7 @@ const KNOWN: Readonly<Record<string, readonly [status: number, type: ApiErrorTyp
   VIBE_ABORTED: [499, 'invalid_request_error'],
   VIBE_CLOSED: [503, 'server_error'],
   VIBE_JOB_TIMEOUT: [504, 'server_error'],
+  VIBE_JOB_LOST: [500, 'server_error'],
 };
 
 /** A code of ours as the API spells it: `VIBE_INVALID_IMAGE` is `invalid_image`. */
@@ -27,10 +28,16 @@ export function apiCode(code: string): string {
   return code.replace(/^VIBE_/, '').toLowerCase();
 }
 
+/** Why a job came to nothing, as its owner is told: of errors that concern the server alone no more than the code. */
+export function viewFailure(failure: { code: string; message: string }): { code: string; message: string } {
+  const told = failure.code in KNOWN || failure.code === 'VIBE_JOB_EXPIRED';
+  return { code: apiCode(failure.code), message: told ? failure.message : 'The edit failed on the server' };
+}
+
 /** The answer for a failed job: the same as if the caller had waited for it. */
 export function failureToApiError(failure: { code: string; message: string }): ApiError {
   const [status, type] = KNOWN[failure.code] ?? [500, 'server_error'];
-  return new ApiError({ status, type, code: apiCode(failure.code), message: failure.message });
+  return new ApiError({ status, type, ...viewFailure(failure) });
 }
 
 /**

@@ -1,7 +1,7 @@
 import { isFinalState, type Job } from '@vibe-edit/core';
 import type { Context, Hono } from 'hono';
 import { ApiError, badRequest, notFound } from '../api-error.js';
-import { apiCode } from '../error-response.js';
+import { viewFailure } from '../error-response.js';
 import { eventStreamResponse } from '../http/event-stream.js';
 import { parameterError } from '../http/parse-parameters.js';
 import type { WebhookEnv, WebhookParts } from '../webhook-parts.js';
@@ -124,7 +124,7 @@ async function sendResult(parts: WebhookParts, c: Context<WebhookEnv>, id: strin
 function resultOf(job: Job): NonNullable<Job['result']> {
   if (job.result !== undefined) return job.result;
   const code = isFinalState(job.state) ? `job_${job.state}` : 'job_not_finished';
-  const why = job.error === undefined ? '' : `: ${job.error.message} (${apiCode(job.error.code)})`;
+  const why = job.error === undefined ? '' : `: ${viewFailure(job.error).message}`;
   throw new ApiError({
     status: 409,
     type: 'conflict_error',

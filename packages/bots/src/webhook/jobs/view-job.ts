@@ -1,5 +1,5 @@
 import type { Job } from '@vibe-edit/core';
-import { apiCode } from '../error-response.js';
+import { viewFailure } from '../error-response.js';
 import type { JobView } from './job-schema.js';
 
 const time = (milliseconds: number | undefined): string | null =>
@@ -47,7 +47,7 @@ export function viewJob(job: Job, jobsUrl: string): JobView {
             warnings: [...job.result.warnings],
             seconds: job.result.seconds,
           },
-    error: job.error === undefined ? null : { code: apiCode(job.error.code), message: job.error.message },
+    error: job.error === undefined ? null : viewFailure(job.error),
     links: { self, events: `${self}/events`, result: `${self}/result` },
   };
 }
