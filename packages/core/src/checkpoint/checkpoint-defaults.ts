@@ -7,6 +7,7 @@ const schema = fields({
   guidance_scale: finite(0, 100).optional(),
   image_guidance_scale: finite(0, 100).optional(),
   preserve: oneOf('off', 'tone', 'auto').optional(),
+  null_distance: finite(0, 10).optional(),
 });
 
 /**
@@ -30,5 +31,6 @@ export function checkpointDefaults({
     guidanceScale: own.guidance_scale ?? (transformer.cfg_distilled ? 1 : 4.5),
     imageGuidanceScale: own.image_guidance_scale ?? (transformer.cfg_distilled ? 1 : 1.2),
     preserve: own.preserve ?? 'off',
+    nullDistance: own.null_distance,
   };
 }

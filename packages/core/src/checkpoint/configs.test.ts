@@ -336,6 +336,7 @@ describe('the defaults of a checkpoint', () => {
       guidance_scale: 2,
       image_guidance_scale: 0,
       preserve: 'auto',
+      null_distance: 0.5,
       later_field: [],
     };
     expect(checkpointDefaults({ value, file, transformer })).toEqual({
@@ -343,6 +344,7 @@ describe('the defaults of a checkpoint', () => {
       guidanceScale: 2,
       imageGuidanceScale: 0,
       preserve: 'auto',
+      nullDistance: 0.5,
     });
   });
 

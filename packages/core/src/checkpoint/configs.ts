@@ -114,4 +114,9 @@ export interface CheckpointDefaults {
   guidanceScale: number;
   imageGuidanceScale: number;
   preserve: 'off' | 'tone' | 'auto';
+  /**
+   * An instruction whose embedding lies nearer to the unconditional one than this, as a share of that one's length, counts as not
+   * understood. For checkpoints that were trained to say the unconditional embedding then; none by default.
+   */
+  nullDistance?: number | undefined;
 }

@@ -4,6 +4,7 @@ import {
   type PluginContext,
   type Raster8,
   type RestoreState,
+  type Warning,
 } from '@vibe-edit/core/runtime';
 import { describe, expect, it } from 'vitest';
 import { createPreserve } from './create-preserve.js';
@@ -40,7 +41,14 @@ const source: Raster8 = {
   }),
 };
 
-async function edit(runner: Runner, preserve: 'tone' | 'auto'): Promise<Raster8> {
+interface Said {
+  /** Embedding of the instruction; the unconditional one is [3, 4]. */
+  readonly embedding: readonly number[];
+  readonly nullDistance: number;
+  readonly warnings: Warning[];
+}
+
+async function edit(runner: Runner, preserve: 'tone' | 'auto', said?: Said): Promise<Raster8> {
   const context: PluginContext = {
     request: {
       task: 'edit',
@@ -55,12 +63,12 @@ async function edit(runner: Runner, preserve: 'tone' | 'auto'): Promise<Raster8>
       preserve,
       previews: false,
     },
-    checkpoint: {} as Checkpoint,
+    checkpoint: { defaults: { nullDistance: said?.nullDistance } } as Checkpoint,
     source,
     sourceLatents: before,
     signal: undefined,
     store: new Map(),
-    warn: () => {},
+    warn: (warning) => void said?.warnings.push(warning),
     stages: {
       encode: async (image) => image,
       decode: async (latents) => latents,
@@ -69,7 +77,12 @@ async function edit(runner: Runner, preserve: 'tone' | 'auto'): Promise<Raster8>
     },
   };
   const state: RestoreState = { index: 0, decoded: after, latents: after, picture: undefined };
-  await createPreserve(() => runner, { stripPixels: 2_500 }).hooks.beforeRestore?.(state, context);
+  const { hooks } = createPreserve(() => runner, { stripPixels: 2_500 });
+  if (said !== undefined) {
+    const embeds = (values: readonly number[]) => hostTensor('float32', [1, 1, 2], Float32Array.from(values));
+    await hooks.afterCondition?.({ promptEmbeds: embeds(said.embedding), nullEmbeds: embeds([3, 4]) }, context);
+  }
+  await hooks.beforeRestore?.(state, context);
   return state.picture!;
 }
 
@@ -112,5 +125,25 @@ describe('preserve in slices, as in a browser', () => {
     await edit(createSliceRunner(), 'auto');
     clearInterval(timer);
     expect(turns).toBeGreaterThan(3);
+  });
+});
+
+describe('an instruction that the checkpoint embeds like the empty prompt', () => {
+  it('leaves every pixel as it was and says so', async () => {
+    const said: Said = { embedding: [3, 5.4], nullDistance: 0.3, warnings: [] };
+    const picture = await edit(createSliceRunner(), 'auto', said);
+    expect(picture.data).toEqual(source.data);
+    expect(picture.data).not.toBe(source.data);
+    expect(said.warnings).toEqual([{ code: 'not-understood', message: expect.stringContaining('"darker"') }]);
+  });
+
+  it.each([
+    ['lies farther away', { embedding: [3, 5.6], nullDistance: 0.3 }],
+    ['is of a checkpoint that names no distance', { embedding: [3, 4], nullDistance: 0 }],
+  ])('is an edit like any other where it %s', async (_, said) => {
+    const warnings: Warning[] = [];
+    const picture = await edit(createSliceRunner(), 'auto', { ...said, warnings });
+    expect(picture.data).not.toEqual(source.data);
+    expect(warnings).toEqual([]);
   });
 });

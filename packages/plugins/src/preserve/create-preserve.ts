@@ -1,4 +1,5 @@
 import {
+  type Conditioning,
   type HostTensor,
   InvalidArgumentError,
   nextTurn,
@@ -11,6 +12,7 @@ import {
   throwIfAborted,
 } from '@vibe-edit/core/runtime';
 import { cutGrid } from './color-grid.js';
+import { notUnderstood } from './not-understood.js';
 import { type Planes, toPlanes } from './planes.js';
 import type { Analysis } from './preserve-work.js';
 import type { Runner } from './runner.js';
@@ -53,6 +55,21 @@ export function createPreserve(createRunner: () => Runner, options: PreserveOpti
   const runner = createRunner();
   const outputSizes = new WeakMap<PluginContext, Size>();
   const sources = new WeakMap<PluginContext, Promise<SourcePictures>>();
+  const strange = new WeakMap<PluginContext, ReadonlySet<number>>();
+
+  function listen(conditioning: Conditioning, context: PluginContext): void {
+    if (context.request.task !== 'edit') return;
+    const places = notUnderstood(conditioning, context);
+    strange.set(context, new Set(places));
+    for (const place of places) {
+      context.warn({
+        code: 'not-understood',
+        message:
+          `"${context.request.instructions[place]}" is none of the edits that this small checkpoint learned; a full VIBE checkpoint ` +
+          'understands far more: pull one (vibe-edit pull) and pass it as `checkpoint`',
+      });
+    }
+  }
 
   async function restore(state: RestoreState, context: PluginContext): Promise<void> {
     const { request, source, sourceLatents, signal } = context;
@@ -65,8 +82,12 @@ export function createPreserve(createRunner: () => Runner, options: PreserveOpti
       });
       return;
     }
-    const working = toPlanes('decoded', state.decoded);
     const outputSize = outputSizes.get(context) ?? request.size ?? source;
+    if (strange.get(context)?.has(Math.floor(state.index / request.numImages))) {
+      state.picture = copied(await resized(source, outputSize, signal));
+      return;
+    }
+    const working = toPlanes('decoded', state.decoded);
     let pictures = sources.get(context);
     if (pictures === undefined) {
       pictures = sourcePictures(runner, context, { source, sourceLatents, working, outputSize });
@@ -85,6 +106,7 @@ export function createPreserve(createRunner: () => Runner, options: PreserveOpti
     hooks: {
       // Other plugins have had their say on the size by then.
       beforeCondition: (prepared, context) => void outputSizes.set(context, prepared.outputSize),
+      afterCondition: listen,
       beforeRestore: restore,
     },
     close: () => runner.close(),
@@ -115,6 +137,11 @@ async function sourcePictures(
     source: await shared('source', await stages.toTensor(source, { width: working.width, height: working.height })),
     base: await resized(source, outputSize, signal),
   };
+}
+
+/** Plugins further on may write into the result, not into the source. */
+function copied(picture: Raster8): Raster8 {
+  return { ...picture, data: new Uint8Array(picture.data) };
 }
 
 async function resized(source: Raster8, { width, height }: Size, signal: AbortSignal | undefined): Promise<Raster8> {
