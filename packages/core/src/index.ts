@@ -15,6 +15,7 @@ export { MissingPackageError } from './errors/missing-package-error.js';
 export { OffloadError } from './errors/offload-error.js';
 export { UnknownJobError } from './errors/unknown-job-error.js';
 export { UserLimitError } from './errors/user-limit-error.js';
+export { componentBytes } from './host/component-memory.js';
 export { createInlineBackend } from './host/inline-backend.js';
 export { memoryLimit } from './host/memory-limit.js';
 export { createProcessBackend, type ProcessBackend, type ProcessBackendOptions } from './host/process-backend.js';
@@ -22,7 +23,9 @@ export { createSessionPool, type SessionPoolOptions } from './host/session-pool.
 export { type ImageInfo, readImageInfo } from './image/image-info.js';
 export { createSharpCodec, type SharpCodecOptions, sharpCodec } from './image/sharp-codec.js';
 export { blockOtherLoaders } from './image/sharp-module.js';
+export { blobKeyOf } from './job/blob-key.js';
 export type { BlobReference, BlobStore, PictureReference, PutBlobOptions } from './job/blob-store.js';
+export { boundedChunks, DEFAULT_MAX_BLOB_BYTES } from './job/bounded-chunks.js';
 export { createJobQueue } from './job/create-job-queue.js';
 export { createFolderBlobStore, type FolderBlobStoreOptions } from './job/folder-blob-store.js';
 export {

@@ -19,6 +19,8 @@ export interface FakeCall {
 export interface FakeBackendOptions {
   /** Default `fake`. */
   name?: string;
+  /** What each session says its weights take, in bytes. Default: it does not say. */
+  sessionBytes?: number;
   /** Called before a call is carried out: to wait, to throw, to abort something. */
   before?(call: FakeCall): void | Promise<void>;
 }
@@ -38,7 +40,7 @@ export interface FakeBackend extends Backend {
  * `fakeComponent`. For tests of pipelines, plugins and hosts.
  */
 export function createFakeBackend(options: FakeBackendOptions = {}): FakeBackend {
-  const { name = 'fake', before } = options;
+  const { name = 'fake', before, sessionBytes } = options;
   const calls: FakeCall[] = [];
   const open = new Set<Session>();
   const kept = new Set<KeptTensor>();
@@ -112,6 +114,7 @@ export function createFakeBackend(options: FakeBackendOptions = {}): FakeBackend
         component,
         inputs,
         outputs: fake.outputs,
+        memoryBytes: sessionBytes,
         async run(given, { outputs = fake.outputs, keep = [], signal: runSignal }: RunOptions = {}) {
           if (!open.has(session)) throw new ClosedError(`session of ${component}`);
           throwIfAborted(runSignal);

@@ -1,4 +1,5 @@
 export { type BackendConformanceOptions, backendConformance, type TestRunner } from './backend-conformance.js';
+export { type BlobStoreConformanceOptions, blobStoreConformance } from './blob-store-conformance.js';
 export { type ConformanceCase, type ConformanceData, loadConformanceData } from './conformance-cases.js';
 export { type ExampleInputsOptions, exampleInputs } from './example-inputs.js';
 export { createFakeBackend, type FakeBackend, type FakeBackendOptions, type FakeCall } from './fake-backend.js';

@@ -1,0 +1,33 @@
+import { mkdtempSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { createBullmqQueue } from '@vibe-edit/jobs/bullmq';
+import { afterAll, beforeAll, describe, test } from 'vitest';
+import { killRounds } from './kill-rounds.js';
+import { hasRedis, type RedisServer, startRedis } from './redis-server.js';
+
+describe.skipIf(!hasRedis)('on a real Redis', () => {
+  const folder = mkdtempSync(join(tmpdir(), 'vibe-edit-killed-'));
+  let redis: RedisServer;
+  beforeAll(async () => {
+    redis = await startRedis();
+  });
+  afterAll(() => {
+    redis?.stop();
+    rmSync(folder, { recursive: true, force: true });
+  });
+
+  test('20 times kill -9 under load, three servers: nothing accepted is lost, given twice or to another', async () => {
+    // Jobs here take milliseconds and a server is killed each second, so some job meets more kills than one would in earnest.
+    const queueOptions = { url: redis.url, maxAttempts: 20, leaseSeconds: 1 };
+    await killRounds({
+      module: '@vibe-edit/jobs/bullmq',
+      create: 'createBullmqQueue',
+      queueOptions,
+      folder: join(folder, 'blobs'),
+      rounds: 20,
+      servers: 3,
+      open: () => createBullmqQueue(queueOptions),
+    });
+  }, 240_000);
+});
