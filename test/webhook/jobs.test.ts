@@ -11,7 +11,12 @@ const STEPS = { num_inference_steps: 2 };
 describe('a job from its submission to its result', () => {
   test('as a form', async () => {
     const server = await startServer();
-    const body = form({ image: file(await picture()), instruction: 'make it warmer', num_inference_steps: '2', seed: '7' });
+    const body = form({
+      image: file(await picture()),
+      instruction: 'make it warmer',
+      num_inference_steps: '2',
+      seed: '7',
+    });
     const accepted = await server.request('/v1/jobs', { method: 'POST', body });
     expect(accepted.status).toBe(202);
     const location = accepted.headers.get('location') as string;
@@ -146,7 +151,9 @@ describe('events', () => {
     expect(types.at(-1)).toBe('finished');
     expect(types.filter((type) => type === 'preview')).toHaveLength(3);
     expect(events.at(-1)?.data).toMatchObject({ job: { state: 'succeeded' } });
-    const preview = events.find(({ event }) => event === 'preview')?.data as { preview: { b64_json: string; width: number } };
+    const preview = events.find(({ event }) => event === 'preview')?.data as {
+      preview: { b64_json: string; width: number };
+    };
     expect((await sharp(Buffer.from(preview.preview.b64_json, 'base64')).metadata()).width).toBe(preview.preview.width);
     const ids = events.flatMap(({ id }) => (id === undefined ? [] : [Number(id)]));
     expect(ids).toEqual([...ids].sort((a, b) => a - b));
@@ -175,7 +182,9 @@ describe('events', () => {
     while (text.split(': still here').length < 3) text += Buffer.from((await reader?.read())?.value ?? []).toString();
     expect((await server.request(links.events)).status).toBe(429);
     leaving.abort();
-    await expect.poll(async () => (await server.request(links.events, { signal: AbortSignal.timeout(2000) })).status).toBe(200);
+    await expect
+      .poll(async () => (await server.request(links.events, { signal: AbortSignal.timeout(2000) })).status)
+      .toBe(200);
     held.open();
     expect((await waitForState(server, `/v1/jobs/${id}`)).state).toBe('succeeded');
   });
@@ -224,7 +233,9 @@ describe('idempotency keys', () => {
     expect([again.status, (await again.json()).id]).toEqual([202, first.id]);
     const other = await server.request('/v1/jobs', json({ instruction: 'y', image }, key));
     expect([other.status, (await other.json()).error.code]).toEqual([422, 'idempotency_conflict']);
-    expect((await server.request('/v1/jobs', json({ instruction: 'x', image }, { 'idempotency-key': 'ä' }))).status).toBe(400);
+    expect(
+      (await server.request('/v1/jobs', json({ instruction: 'x', image }, { 'idempotency-key': 'ä' }))).status,
+    ).toBe(400);
   });
 
   test('ten requests at once with one key are one job', async () => {
@@ -249,7 +260,11 @@ describe('the queue’s limits', () => {
     const submit = (key: string) => server.request('/v1/jobs', { ...json({ instruction: 'a boat' }), key });
     expect([(await submit(first)).status, (await submit(first)).status]).toEqual([202, 202]);
     const own = await submit(first);
-    expect([own.status, own.headers.get('retry-after'), (await own.json()).error.code]).toEqual([429, '10', 'user_limit']);
+    expect([own.status, own.headers.get('retry-after'), (await own.json()).error.code]).toEqual([
+      429,
+      '10',
+      'user_limit',
+    ]);
     expect((await submit(second)).status).toBe(202);
     const full = await submit(second);
     expect([full.status, (await full.json()).error.code]).toEqual([503, 'queue_full']);

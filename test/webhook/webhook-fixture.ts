@@ -139,7 +139,10 @@ export async function* readEvents(response: Response): AsyncGenerator<ReadEvent>
   for await (const chunk of response.body ?? []) {
     text += decoder.decode(chunk, { stream: true });
     for (let end = text.indexOf('\n\n'); end >= 0; end = text.indexOf('\n\n')) {
-      const fields = text.slice(0, end).split('\n').filter((line) => !line.startsWith(':'));
+      const fields = text
+        .slice(0, end)
+        .split('\n')
+        .filter((line) => !line.startsWith(':'));
       text = text.slice(end + 2);
       if (fields.length === 0) continue;
       const value = (name: string) => fields.find((line) => line.startsWith(`${name}: `))?.slice(name.length + 2);

@@ -25,15 +25,24 @@ export function callbackTarget(job: Job): CallbackTarget | undefined {
 }
 
 /**
- * What a receiver gets: the job without its instructions, which can be long, and links instead of pictures. The same at each attempt.
+ * What a receiver gets: what does not change any more of a finished job, without its instructions, which can be long, and with links
+ * instead of pictures. The same at each attempt.
  */
 export function callbackMessage(job: Job, target: CallbackTarget): { id: string; body: string } {
-  const { instruction: _, result, ...view } = viewJob(job, target.jobsUrl);
-  const images = result?.images.map(({ instruction: __, ...image }) => image);
+  const { id, object, state, kind, parent, created_at, started_at, finished_at, result, error, links } = viewJob(
+    job,
+    target.jobsUrl,
+  );
+  const images = result?.images.map(({ instruction: _, ...image }) => image);
   const message = {
-    type: `job.${job.state}`,
-    timestamp: view.finished_at ?? view.created_at,
-    data: { ...view, result: result === null ? null : { ...result, images } },
+    type: `job.${state}`,
+    timestamp: finished_at ?? created_at,
+    data: {
+      ...{ id, object, state, kind, parent, created_at, started_at, finished_at },
+      result: result === null ? null : { ...result, images },
+      error,
+      links,
+    },
   };
-  return { id: `msg_${job.id}`, body: JSON.stringify(message) };
+  return { id: `msg_${id}`, body: JSON.stringify(message) };
 }

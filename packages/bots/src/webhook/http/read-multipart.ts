@@ -14,7 +14,11 @@ const LIMITS = {
 };
 
 /** Whether a part is a file: some clients send pictures without a file name. */
-function isPartAFile(_name: string | undefined, contentType: string | undefined, fileName: string | undefined): boolean {
+function isPartAFile(
+  _name: string | undefined,
+  contentType: string | undefined,
+  fileName: string | undefined,
+): boolean {
   return fileName !== undefined || !/^(text\/|application\/json)/.test(contentType ?? 'text/plain');
 }
 
