@@ -176,6 +176,7 @@ describe('bodies', () => {
     cut.end(
       'POST /v1/jobs HTTP/1.1\r\nhost: localhost\r\ncontent-type: application/json\r\ncontent-length: 1000\r\n\r\n{',
     );
+    cut.resume();
     await new Promise((resolve) => cut.on('close', resolve));
     expect((await slow.request('/healthz')).status).toBe(200);
   });

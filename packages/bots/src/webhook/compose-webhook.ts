@@ -2,7 +2,7 @@ import { Hono, type MiddlewareHandler } from 'hono';
 import { cors } from 'hono/cors';
 import { notFound } from './api-error.js';
 import { createAuthenticate } from './auth/authenticate.js';
-import { createCallerMiddleware, createOpenMiddleware } from './auth/middleware.js';
+import { createCallerMiddleware, createOpenMiddleware, newRequestId } from './auth/middleware.js';
 import { createStreamCounter } from './auth/stream-counter.js';
 import { createCallbackSigner } from './callback/callback-signer.js';
 import { deliverCallbacks } from './callback/deliver-callbacks.js';
@@ -66,7 +66,7 @@ export async function composeWebhook(options: WebhookOptions): Promise<Webhook> 
     const challenge = error.status === 401 ? { 'www-authenticate': 'Bearer' } : {};
     return c.json(errorBody(error), error.status as 400, { ...errorHeaders(error), ...challenge });
   });
-  app.notFound((c) => c.json(errorBody(notFound('Nothing is here')), 404));
+  app.notFound((c) => c.json(errorBody(notFound('Nothing is here')), 404, { 'x-request-id': newRequestId() }));
   if (crossOrigin !== undefined) app.options('/v1/*', crossOrigin);
   addOperationRoutes(app, parts, {
     metrics,

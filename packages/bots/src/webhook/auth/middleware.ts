@@ -10,6 +10,10 @@ import type { WebhookEnv } from '../webhook-parts.js';
 import type { Authenticate } from './authenticate.js';
 import { createRateLimiter, type RateState } from './rate-limiter.js';
 
+export function newRequestId(): string {
+  return `req_${randomBytes(12).toString('hex')}`;
+}
+
 /** Gives each request its number, its share of memory, its log line and its place in the metrics. */
 export function createOpenMiddleware(options: {
   openLease: () => ByteLease;
@@ -20,7 +24,7 @@ export function createOpenMiddleware(options: {
   return async (c, next) => {
     const started = performance.now();
     const lease = openLease();
-    const requestId = `req_${randomBytes(12).toString('hex')}`;
+    const requestId = newRequestId();
     c.set('requestId', requestId);
     c.set('lease', lease);
     c.set('logFields', {});
