@@ -1,0 +1,123 @@
+import { ApiFailure, createApi } from '../api.js';
+import { describeNode, describeQueue } from '../describe.js';
+import { createEditSession } from '../edit-session.js';
+import { type EditNode, EditTree } from '../edit-tree.js';
+import type { ServerInfo } from '../job-view.js';
+import { createCodeView } from './code-view.js';
+import { byId } from './elements.js';
+import { createFormView } from './form-view.js';
+import { createKeyDialog } from './key-dialog.js';
+import { connectPictureSources } from './picture-sources.js';
+import { prepareFile } from './prepare-file.js';
+import { createStageView } from './stage-view.js';
+import { connectTheme } from './theme.js';
+import { createTreeView } from './tree-view.js';
+
+const QUEUE_SECONDS = 5;
+
+const base = new URL('./', location.href).href.replace(/[?#].*$/, '');
+const announcer = byId('announcer', HTMLElement);
+const problem = byId('problem', HTMLElement);
+const queueStatus = byId('queue', HTMLElement);
+const keyButton = byId('change-key', HTMLButtonElement);
+
+let info: ServerInfo | undefined;
+let announced = '';
+
+const keyDialog = createKeyDialog();
+const api = createApi({ base, key: () => keyDialog.key });
+const tree = new EditTree(render);
+const session = createEditSession({ api, tree, askForKey: () => keyDialog.ask('This server wants an API key.') });
+const showForm = createFormView((instruction, settings) => {
+  const { selected } = tree;
+  if (selected !== undefined) session.start(selected, instruction, settings);
+});
+const showStage = createStageView({
+  onCancel: (node) => session.cancel(node),
+  onRetry(node) {
+    const { parent, title, settings } = node;
+    if (parent === undefined || settings === undefined) return;
+    session.remove(node);
+    session.start(parent, title, settings);
+  },
+});
+const showTree = createTreeView({
+  onSelect: (node) => tree.select(node),
+  onRemove: (node) => session.remove(node),
+});
+const showCode = createCodeView({ base, announce });
+
+connectTheme();
+connectPictureSources(openPicture);
+keyButton.addEventListener('click', () => {
+  keyDialog.ask('The key that the server knows you by.').then(readQueue, () => undefined);
+});
+document.addEventListener('visibilitychange', () => void readQueue());
+setInterval(() => void readQueue(), QUEUE_SECONDS * 1000);
+render();
+void start();
+
+async function start(): Promise<void> {
+  try {
+    info = await api.info();
+  } catch (error) {
+    showProblem(error);
+    return;
+  }
+  byId('model', HTMLElement).textContent = info.model.id;
+  showForm.setInfo(info);
+  keyButton.hidden = info.authentication !== 'api_key';
+  if (info.authentication === 'api_key' && keyDialog.key === undefined) {
+    await keyDialog.ask('This server wants an API key.').catch(() => undefined);
+  }
+  await readQueue();
+}
+
+async function openPicture(file: Blob, name: string): Promise<void> {
+  try {
+    tree.open(await prepareFile(file, name, info?.limits));
+    problem.hidden = true;
+    byId('instruction', HTMLTextAreaElement).focus();
+  } catch (error) {
+    showProblem(error);
+  }
+}
+
+async function readQueue(): Promise<void> {
+  if (document.hidden) return;
+  try {
+    queueStatus.textContent = describeQueue(await api.queue());
+    queueStatus.dataset.state = 'known';
+  } catch (error) {
+    const needsKey = error instanceof ApiFailure && error.status === 401;
+    queueStatus.textContent = needsKey ? 'Needs an API key' : 'Server not reached';
+    queueStatus.dataset.state = 'unknown';
+  }
+}
+
+function render(): void {
+  const node = tree.selected;
+  showStage(node);
+  showForm.show(node);
+  showTree(tree);
+  showCode(node, info);
+  if (node !== undefined) announceState(node);
+}
+
+/** Says what matters, not every step. */
+function announceState(node: EditNode): void {
+  if (node.state === 'source' || node.state === 'sending') return;
+  const text = `${node.title}: ${node.state === 'running' ? 'running' : describeNode(node)}`;
+  if (text === announced) return;
+  announced = text;
+  announce(text);
+}
+
+function announce(text: string): void {
+  announcer.textContent = text;
+}
+
+function showProblem(error: unknown): void {
+  problem.textContent = error instanceof Error ? error.message : String(error);
+  problem.hidden = false;
+}
