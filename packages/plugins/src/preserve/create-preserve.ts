@@ -178,8 +178,8 @@ async function render({ runner, base, after, analysis, stripPixels, signal }: Re
       throwIfAborted(signal);
       if (analysis === undefined) data.set(pixels, start);
       else {
-        const grid = cutGrid(analysis.grid, top, top + rows, height);
-        data.set(await runner.render({ width, height, top, rows, channels, pixels, grid, content }, signal), start);
+        const tone = 'knots' in analysis.tone ? analysis.tone : cutGrid(analysis.tone, top, top + rows, height);
+        data.set(await runner.render({ width, height, top, rows, channels, pixels, tone, content }, signal), start);
       }
     }
   };

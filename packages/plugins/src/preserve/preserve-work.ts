@@ -2,7 +2,9 @@ import type { Plane } from './box-blur.js';
 import type { ColorGrid } from './color-grid.js';
 import { type ContentMask, findNewContent, type Pictures } from './content-change.js';
 import { fitColorGrid } from './fit-color-grid.js';
+import { fitToneCurve } from './fit-tone-curve.js';
 import { type Planes, thinOut } from './planes.js';
+import type { ToneCurve } from './tone-curve.js';
 import { relativeChange } from './unchanged.js';
 
 /** Decisions are taken on so many pixels at most; more would only take longer. */
@@ -17,7 +19,7 @@ export interface AnalysisInput extends Pictures {
 }
 
 /** What an edit did; undefined: nothing. */
-export type Analysis = { readonly grid: ColorGrid; readonly mask: ContentMask | undefined } | undefined;
+export type Analysis = { readonly tone: ColorGrid | ToneCurve; readonly mask: ContentMask | undefined } | undefined;
 
 /** Finds the colour change of an edit and, in `auto`, where its content is new. */
 export function* analyseEdit(input: AnalysisInput): Generator<void, Analysis> {
@@ -28,9 +30,13 @@ export function* analyseEdit(input: AnalysisInput): Generator<void, Analysis> {
     after: thinOut(after, DECIDING_PIXELS),
   };
   if ((yield* relativeChange(few)) < changeThreshold) return undefined;
+  const grid = yield* fitColorGrid(few);
+  const curve = yield* fitToneCurve(few, grid);
+  if (curve !== undefined) return { tone: curve, mask: undefined };
   const content = mode === 'auto' ? yield* findNewContent(few, contentThreshold) : undefined;
+  if (content === undefined && few.before === before) return { tone: grid, mask: undefined };
   const weight = content && (yield* enlarge(content.unchanged, before));
-  return { grid: yield* fitColorGrid({ before, after, weight }), mask: content?.mask };
+  return { tone: yield* fitColorGrid({ before, after, weight }), mask: content?.mask };
 }
 
 /** Repeats the values of a thinned-out picture. */

@@ -1,7 +1,9 @@
+import { createBilinearRows } from './bilinear-rows.js';
 import { createColorChange } from './color-change.js';
 import type { ColorGrid } from './color-grid.js';
 import type { ContentMask } from './content-change.js';
 import type { Planes } from './planes.js';
+import { createCurveChange, type ToneCurve } from './tone-curve.js';
 import { createRowResampler } from './upscale-rows.js';
 
 /** Where content changed: decoded pixels and how much of them to take. */
@@ -19,8 +21,8 @@ export interface Strip {
   readonly channels: 3 | 4;
   /** The source's pixels of these rows, interleaved, 8 bits. */
   readonly pixels: Uint8Array;
-  /** The colour change; it may be cut to what these rows need. */
-  readonly grid: ColorGrid;
+  /** The colour change; a grid may be cut to what these rows need. */
+  readonly tone: ColorGrid | ToneCurve;
   readonly content: NewContent | undefined;
 }
 
@@ -29,8 +31,8 @@ export interface Strip {
  * value and the sum rounded, so a pixel that does not change stays the same bit by bit.
  */
 export function* renderStrip(strip: Strip): Generator<void, Uint8Array> {
-  const { width, height, top, rows, channels, pixels, grid, content } = strip;
-  const colorChange = createColorChange(grid, { width, height });
+  const { width, height, top, rows, channels, pixels, tone, content } = strip;
+  const colorChange = 'knots' in tone ? createCurveChange(tone, strip) : createColorChange(tone, strip);
   const overlay = content && createOverlay(content, { width, height });
   const result = new Uint8ClampedArray(pixels.length);
   const row = new Float64Array(width * 3);
@@ -65,7 +67,7 @@ function createOverlay(
 ): (y: number, row: Float64Array, change: Float64Array) => void {
   const { width } = output;
   const resampler = createRowResampler(decoded, output);
-  const maskRow = createMaskRow(mask, output);
+  const maskRow = createBilinearRows(mask, output);
   const shares = new Float64Array(width);
   const pixels = new Float64Array(width * 3);
   return (y, row, change) => {
@@ -82,39 +84,4 @@ function createOverlay(
       change[i]! += share * (clamped - row[i]! - change[i]!);
     }
   };
-}
-
-/** Gives rows of the mask at output size, bilinear between pixel centres, and says whether there is anything in them. */
-function createMaskRow(
-  mask: ContentMask,
-  output: { width: number; height: number },
-): (y: number, shares: Float64Array) => boolean {
-  const columns = Array.from({ length: output.width }, (_, x) => neighbours(x, output.width, mask.width));
-  const firsts = Int32Array.from(columns, ({ first }) => first);
-  const seconds = Int32Array.from(columns, ({ second }) => second);
-  const fractions = Float64Array.from(columns, ({ fraction }) => fraction);
-  const line = new Float64Array(mask.width);
-  return (y, shares) => {
-    const { first, second, fraction } = neighbours(y, output.height, mask.height);
-    let any = false;
-    for (let x = 0; x < mask.width; x++) {
-      const above = mask.values[first * mask.width + x]!;
-      line[x] = above + (mask.values[second * mask.width + x]! - above) * fraction;
-      any ||= line[x]! > 0;
-    }
-    if (any) {
-      for (let x = 0; x < shares.length; x++) {
-        const left = line[firsts[x]!]!;
-        shares[x] = left + (line[seconds[x]!]! - left) * fractions[x]!;
-      }
-    }
-    return any;
-  };
-}
-
-/** The two pixels of an axis of `size` that pixel `index` of `count` lies between. */
-function neighbours(index: number, count: number, size: number): { first: number; second: number; fraction: number } {
-  const position = Math.min(Math.max(((index + 0.5) * size) / count - 0.5, 0), size - 1);
-  const first = Math.floor(position);
-  return { first, second: Math.min(first + 1, size - 1), fraction: position - first };
 }

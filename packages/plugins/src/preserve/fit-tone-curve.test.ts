@@ -1,0 +1,97 @@
+import { describe, expect, it } from 'vitest';
+import { fitColorGrid } from './fit-color-grid.js';
+import { fitToneCurve } from './fit-tone-curve.js';
+import { gaussianBlur } from './gaussian-blur.js';
+import type { Planes } from './planes.js';
+import { createCurveChange, type ToneCurve } from './tone-curve.js';
+
+const WIDTH = 120;
+const HEIGHT = 96;
+const AREA = WIDTH * HEIGHT;
+
+function finish<Result>(work: Generator<void, Result>): Result {
+  for (;;) {
+    const { done, value } = work.next();
+    if (done) return value;
+  }
+}
+
+function planes(color: (x: number, y: number, channel: number) => number): Planes {
+  const values = Float32Array.from({ length: 3 * AREA }, (_, i) => {
+    const pixel = i % AREA;
+    return color(pixel % WIDTH, Math.floor(pixel / WIDTH), Math.floor(i / AREA)) * 2 - 1;
+  });
+  return { width: WIDTH, height: HEIGHT, values };
+}
+
+/** As through an autoencoder that keeps no detail. */
+function softened(picture: Planes): Planes {
+  const channels = [0, 1, 2].flatMap((channel) => {
+    const values = Float64Array.from(picture.values.subarray(channel * AREA, (channel + 1) * AREA));
+    return [...finish(gaussianBlur({ width: WIDTH, height: HEIGHT, values }, 1.2)).values];
+  });
+  return { ...picture, values: Float32Array.from(channels) };
+}
+
+function at(picture: Planes, x: number, y: number, channel: number): number {
+  return (picture.values[channel * AREA + y * WIDTH + x] as number) / 2 + 0.5;
+}
+
+function lightness(picture: Planes, x: number, y: number): number {
+  return 0.299 * at(picture, x, y, 0) + 0.587 * at(picture, x, y, 1) + 0.114 * at(picture, x, y, 2);
+}
+
+const waves = planes((x, y, channel) => 0.5 + 0.25 * Math.sin(x / 3 + channel) + 0.22 * Math.sin(y / 4 + x / 11));
+const step = (value: number): number => {
+  const t = Math.min(Math.max(value, 0), 1);
+  return t * t * (3 - 2 * t);
+};
+
+function curveOf(change: (picture: Planes) => Planes): ToneCurve | undefined {
+  const pictures = { source: waves, before: softened(waves), after: softened(change(waves)) };
+  return finish(fitToneCurve(pictures, finish(fitColorGrid(pictures))));
+}
+
+/** Root mean square difference of the curve's result to the exact one. */
+function error(curve: ToneCurve, exact: Planes): number {
+  const change = createCurveChange(curve, { width: WIDTH, height: HEIGHT });
+  const row = new Float64Array(WIDTH * 3);
+  const added = new Float64Array(WIDTH * 3);
+  let sum = 0;
+  for (let y = 0; y < HEIGHT; y++) {
+    for (let i = 0; i < row.length; i++) row[i] = at(waves, Math.floor(i / 3), y, i % 3);
+    change.row(y, row, added);
+    for (let i = 0; i < row.length; i++)
+      sum += ((row[i] as number) + (added[i] as number) - at(exact, Math.floor(i / 3), y, i % 3)) ** 2;
+  }
+  return Math.sqrt(sum / (3 * AREA));
+}
+
+describe('a tone curve', () => {
+  it('finds the sharp step of two tones behind a soft edit', () => {
+    const twoTones = (picture: Planes) => planes((x, y) => step((lightness(picture, x, y) - 0.4) / 0.12));
+    const curve = curveOf(twoTones);
+    expect(curve?.guide).toBe('luma');
+    expect(error(curve as ToneCurve, twoTones(waves))).toBeLessThan(0.1);
+  });
+
+  it('finds lines, which depend on how light a pixel is against its surroundings', () => {
+    const light = Float64Array.from({ length: AREA }, (_, i) => lightness(waves, i % WIDTH, Math.floor(i / WIDTH)));
+    const deviation = 0.015 * Math.sqrt(AREA);
+    const { values } = finish(gaussianBlur({ width: WIDTH, height: HEIGHT, values: light }, deviation));
+    const lines = (picture: Planes) =>
+      planes((x, y) => Math.min(lightness(picture, x, y) / ((values[y * WIDTH + x] as number) + 0.02), 1) ** 2.5);
+    const curve = curveOf(lines);
+    expect(curve?.guide).toBe('detail');
+    expect(error(curve as ToneCurve, lines(waves))).toBeLessThan(0.05);
+  });
+
+  it.each<[string, (value: number, channel: number) => number]>([
+    ['darker', (value) => value ** 1.8],
+    ['warmer', (value, channel) => value * ([1.2, 1.03, 0.72][channel] as number)],
+  ])('is not taken for what the grid does better: %s', (_, change) => {
+    expect(
+      curveOf((picture) => planes((x, y, channel) => change(at(picture, x, y, channel), channel))),
+    ).toBeUndefined();
+  });
+});
