@@ -1,0 +1,103 @@
+"""A checkpoint in the published layout, as the networks that training works on, and back.
+
+What training does not change (configs, scheduler, the frozen vision tower) is copied from the checkpoint that a run starts from.
+"""
+
+import json
+import shutil
+from dataclasses import dataclass
+from pathlib import Path
+
+import torch
+from diffusers import AutoencoderDC
+from safetensors.torch import load_file, save_file
+from torch import Tensor
+
+from .instructions import Prototypes
+from .models.language import LanguageModel, LanguageShape
+from .models.transformer import EditTransformer
+from .tokenizer import Instructions, write_json
+
+LANGUAGE = "model.language_model."
+TEXT_WEIGHTS = "text_encoder/model.safetensors"
+TRANSFORMER_WEIGHTS = "transformer/diffusion_pytorch_model.safetensors"
+
+
+@dataclass
+class Parts:
+    language: LanguageModel
+    transformer: EditTransformer
+    vae: AutoencoderDC
+    prototypes: Prototypes
+    tokenizer: Path
+    """Folder."""
+
+
+def load_parts(base: Path, prototypes: Path, device: torch.device) -> Parts:
+    weights = {n: t.float() for n, t in load_file(base / TEXT_WEIGHTS).items() if n.startswith(LANGUAGE)}
+    vocabulary = json.loads((base / "text_encoder/config.json").read_text())["text_config"]["vocab_size"]
+    language = LanguageModel(LanguageShape(vocabulary=vocabulary))
+    language.load_state_dict({n.removeprefix(LANGUAGE): t for n, t in weights.items()})
+    transformer = EditTransformer()
+    transformer.load_state_dict({n: t.float() for n, t in load_file(base / TRANSFORMER_WEIGHTS).items()})
+    vae = AutoencoderDC.from_pretrained(base / "vae", torch_dtype=torch.float32).eval()
+    return Parts(language.to(device), transformer.to(device), vae.to(device), load_prototypes(prototypes), base / "tokenizer")
+
+
+def load_prototypes(path: Path) -> Prototypes:
+    halves = load_file(path)
+    return Prototypes((halves["first"].float(), halves["second"].float()))
+
+
+def save_prototypes(prototypes: Prototypes, path: Path) -> None:
+    first, second = prototypes.vectors
+    save_file({"first": first.half().contiguous(), "second": second.half().contiguous()}, path)
+
+
+def move_words(language: LanguageModel, old: Path, new: Path) -> LanguageModel:
+    """The language model for another tokenizer: a token starts as the mean of the old tokens that spell it."""
+    before, after = Instructions(old).tokenizer, Instructions(new).tokenizer
+    names, known = after.get_vocab(with_added_tokens=True), before.get_vocab(with_added_tokens=True)
+    moved = LanguageModel(LanguageShape(vocabulary=len(names)))
+    weights = language.state_dict()
+    words = moved.embed_tokens.weight.detach().clone()
+    for name, i in names.items():
+        ids = [known[name]] if name in known else [piece.id for piece in before.model.tokenize(name)]
+        words[i] = weights["embed_tokens.weight"][ids].mean(0)
+    moved.load_state_dict(weights | {"embed_tokens.weight": words})
+    return moved
+
+
+def save_checkpoint(parts: Parts, base: Path, folder: Path, *, null_distance: float) -> None:
+    """Writes `folder` in float16 beside and puts it in place whole."""
+    beside = folder.with_name(folder.name + ".new")
+    shutil.rmtree(beside, ignore_errors=True)
+    shutil.copytree(base, beside, ignore=shutil.ignore_patterns("*.safetensors", "README.md", "tokenizer"))
+    shutil.copytree(parts.tokenizer, beside / "tokenizer")
+    weights = {n: t for n, t in load_file(base / TEXT_WEIGHTS).items() if not n.startswith(LANGUAGE)}
+    weights |= {LANGUAGE + n: t for n, t in parts.language.state_dict().items()}
+    save_half(weights, beside / TEXT_WEIGHTS)
+    save_half(parts.transformer.state_dict(), beside / TRANSFORMER_WEIGHTS)
+    save_half(parts.vae.state_dict(), beside / "vae/diffusion_pytorch_model.safetensors")
+
+    tokens = json.loads((parts.tokenizer / "added_tokens.json").read_text())
+    config = json.loads((beside / "text_encoder/config.json").read_text())
+    config["text_config"]["vocab_size"] = parts.language.shape.vocabulary
+    config |= {
+        "image_token_id": tokens["<|image_pad|>"],
+        "video_token_id": tokens["<|video_pad|>"],
+        "vision_start_token_id": tokens["<|vision_start|>"],
+        "vision_end_token_id": tokens["<|vision_end|>"],
+    }
+    write_json(beside / "text_encoder/config.json", config)
+    vae = json.loads((beside / "vae/config.json").read_text())
+    write_json(beside / "vae/config.json", vae | {"scaling_factor": parts.vae.config.scaling_factor})
+    hints = beside / "vibe_edit.json"
+    settings = json.loads(hints.read_text()) if hints.exists() else {}
+    write_json(hints, settings | {"null_distance": null_distance})
+    shutil.rmtree(folder, ignore_errors=True)
+    beside.rename(folder)
+
+
+def save_half(weights: dict[str, Tensor], path: Path) -> None:
+    save_file({n: t.detach().half().cpu().contiguous() for n, t in weights.items()}, path, metadata={"format": "pt"})

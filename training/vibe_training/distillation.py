@@ -1,0 +1,75 @@
+"""Stage "distillation": guidance of several branches into the weights of one (`cfg_distilled`).
+
+The editor's stage trains a single branch already, and its targets are exact, so the default run gives this stage no time. It is for
+editors that are better with guidance.
+"""
+
+import copy
+from dataclasses import dataclass
+
+import numpy as np
+import torch
+from torch import Tensor
+
+from .editor import EditorConfig, ExamplePool, SIZES, choose, draw_sigmas, predict
+from .instructions import Edit, Prototypes
+from .models.transformer import EditTransformer
+from .optimizer import Trainer
+from .stage import Stage, StageClock
+
+
+@dataclass(frozen=True)
+class DistillationConfig:
+    minutes: float = 0
+    guidance_scale: float = 2.0
+    image_guidance_scale: float = 1.0
+    muon_lr: float = 1e-3
+    adam_lr: float = 3e-4
+    average: float = 0.99
+    batch: int = 12
+    seed: int = 1
+
+
+@torch.no_grad()
+def guided(model: EditTransformer, noisy: Tensor, source: Tensor, context: Tensor, null: Tensor, sigma: Tensor, config: DistillationConfig) -> Tensor:
+    """The three branches put together as in sampling."""
+    text = predict(model, noisy, source, context, sigma)
+    image = predict(model, noisy, source, null.expand_as(context), sigma)
+    nothing = predict(model, noisy, torch.zeros_like(source), null.expand_as(context), sigma)
+    return nothing + config.guidance_scale * (text - image) + config.image_guidance_scale * (image - nothing)
+
+
+def distil(stage: Stage, model: EditTransformer, vae, prototypes: Prototypes, config: DistillationConfig, editor: EditorConfig) -> None:
+    """The student, which starts as its teacher, predicts in one branch what the teacher's three give together."""
+    teacher = copy.deepcopy(model).eval()
+    rng = np.random.default_rng(config.seed)
+    torch.manual_seed(config.seed)
+    device = next(model.parameters()).device
+    named = {n: p for n, p in model.named_parameters() if not n.startswith(("edit_head", "meta_queries"))}
+    trainer = Trainer(named, muon_lr=config.muon_lr, adam_lr=config.adam_lr, average=config.average)
+    clock = StageClock(config.minutes)
+    step = 0
+    if saved := stage.resume():
+        model.load_state_dict(saved["model"], strict=False)
+        trainer.load(saved["trainer"])
+        clock.spent, step = saved["spent"], saved["step"]
+        rng = np.random.default_rng([config.seed, step])
+    pool = ExamplePool(vae, editor, rng, device)
+    null = prototypes.conditioning(Edit()).to(device)[None]
+    while clock.progress < 1:
+        examples = pool.batch(choose(rng, SIZES), config.batch)
+        source = torch.stack([e.source for e in examples]).float().to(device)
+        target = torch.stack([e.target for e in examples]).float().to(device)
+        context = torch.stack([prototypes.conditioning(e.edit) for e in examples]).to(device)
+        sigma = draw_sigmas(rng, len(examples), editor.start_at_noise).to(device)
+        s = sigma[:, None, None, None]
+        noisy = s * torch.randn_like(target) + (1 - s) * target
+        wanted = guided(teacher, noisy, source, context, null, sigma, config)
+        loss = (predict(model, noisy, source, context, sigma) - wanted).square().mean()
+        trainer.step(loss, clock.progress)
+        step += 1
+        if stage.due(clock):
+            stage.log({"step": step, "minutes": clock.minutes, "loss": float(loss.detach())})
+            stage.save({"model": {n: p.detach() for n, p in named.items()}, "trainer": trainer.state(), "spent": clock.minutes, "step": step})
+    trainer.use_average()
+    stage.finish(model.state_dict())

@@ -1,0 +1,101 @@
+"""What can be asked for, as codes: each half of the queries names one operation.
+
+A conditioning has 16 tokens. One operation fills both halves with its prototype; two operations take a half each, in their order;
+a recolouring has a half that names the colour it starts from and one that names the colour it ends with. Everything that is not
+understood is `UNKNOWN`, and so is the empty conditioning: the picture stays as it is.
+"""
+
+from dataclasses import dataclass
+
+import numpy as np
+import torch
+from torch import Tensor
+
+from .operations import FAMILIES, GRADED, HUES, STRENGTHS
+
+UNKNOWN = "unknown"
+
+
+@dataclass(frozen=True)
+class Code:
+    """What a half of the queries says."""
+
+    name: str
+    strength: float = 1.0
+
+
+@dataclass(frozen=True)
+class Edit:
+    """Operations in their order, with strengths; none: the picture stays."""
+
+    operations: tuple[tuple[str, float], ...] = ()
+
+    @property
+    def halves(self) -> tuple[Code, Code]:
+        if not self.operations:
+            return Code(UNKNOWN), Code(UNKNOWN)
+        if len(self.operations) == 2:
+            return Code(*self.operations[0]), Code(*self.operations[1])
+        name, strength = self.operations[0]
+        if name.startswith("recolor_"):
+            _, source, target = name.split("_")
+            return Code(f"from_{source}"), Code(f"to_{target}")
+        return Code(name, strength), Code(name, strength)
+
+
+def strengths_of(family: str) -> tuple[float, ...]:
+    return STRENGTHS if family in GRADED else (1.0,)
+
+
+FAMILY_CODES = [Code(family, strength) for family in FAMILIES for strength in strengths_of(family)] + [Code(UNKNOWN)]
+CODES = (
+    [*FAMILY_CODES, *(Code(f"from_{color}") for color in HUES)],
+    [*FAMILY_CODES, *(Code(f"to_{color}") for color in HUES)],
+)
+"""What the first and the second half may say."""
+
+AXES = [
+    {"brighten", "darken"},
+    {"contrast_up", "contrast_down", "fade", "threshold", "solarise"},
+    {"saturate", "desaturate", "grayscale", "sepia", "sketch", "threshold"},
+    {"warm", "cool"},
+    {"warm", "cool", "grayscale", "sepia", "sketch", "threshold"},
+    {"darken", "night", "sketch", "threshold"},
+    {"invert", "solarise", "threshold", "sketch"},
+    *({f"darken_{side}", f"brighten_{side}"} for side in ("top", "bottom", "left", "right")),
+    {name for name in FAMILIES if name.startswith("tint_")} | {"swap", "invert", "solarise"},
+]
+"""Families that nobody asks for together."""
+
+PAIRS = [
+    (a, b) for a in FAMILIES for b in FAMILIES if a != b and not any(a in axis and b in axis for axis in AXES)
+]
+
+
+def random_strength(rng: np.random.Generator, family: str) -> float:
+    return float(rng.choice(STRENGTHS, p=(0.28, 0.44, 0.28))) if family in GRADED else 1.0
+
+
+class Prototypes:
+    """One vector [queries, width] a code; a conditioning is put together from halves of them."""
+
+    def __init__(self, vectors: tuple[Tensor, Tensor]) -> None:
+        self.vectors = vectors
+        """For each half: [codes, queries / 2, width]."""
+        self.index = tuple({code: i for i, code in enumerate(codes)} for codes in CODES)
+
+    @classmethod
+    def random(cls, seed: int, queries: int = 16, width: int = 192) -> "Prototypes":
+        generator = torch.Generator().manual_seed(seed)
+        families = torch.randn(len(FAMILY_CODES), queries, width, generator=generator)
+        hues = torch.randn(2, len(HUES), queries // 2, width, generator=generator)
+        halves = families.chunk(2, dim=1)
+        return cls((torch.cat([halves[0], hues[0]]), torch.cat([halves[1], hues[1]])))
+
+    def conditioning(self, edit: Edit) -> Tensor:
+        first, second = edit.halves
+        return torch.cat([self.vectors[0][self.index[0][first]], self.vectors[1][self.index[1][second]]])
+
+    def labels(self, edit: Edit) -> tuple[int, int]:
+        first, second = edit.halves
+        return self.index[0][first], self.index[1][second]

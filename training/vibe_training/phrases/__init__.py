@@ -1,0 +1,1 @@
+"""What people write: word lists a language, and the composer that makes instructions of them."""

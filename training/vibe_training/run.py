@@ -1,0 +1,129 @@
+"""A whole run: the stages a recipe names, one after the other, each in a folder of its own; what is finished is not done again."""
+
+import json
+from dataclasses import dataclass, field, fields
+from pathlib import Path
+
+import torch
+
+from .autoencoder import AutoencoderConfig, start_as_shortcut, train_autoencoder
+from .checkpoint import Parts, load_parts, move_words, save_checkpoint, save_prototypes
+from .distillation import DistillationConfig, distil
+from .editor import EditorConfig, train_editor
+from .instructions import Prototypes
+from .models.language import LanguageModel
+from .models.transformer import EditTransformer, copy_start
+from .stage import Stage
+from .text_side import TextConfig, TextSide, train_text
+from .tokenizer import Instructions, train_tokenizer
+from .vision import picture_features, prefix
+
+
+@dataclass(frozen=True)
+class Recipe:
+    """What a run does. Minutes are processor minutes of one process with the threads that PyTorch is given."""
+
+    fresh: bool = False
+    """Starts from random weights; else from those of the base checkpoint."""
+    new_tokenizer: bool = False
+    vocabulary: int = 4096
+    tokenizer_samples: int = 150_000
+    pictures_seen: int = 60
+    """Pictures that the text side meets."""
+    minutes_between_lines: float = 3.0
+    smoke: bool = False
+    null_distance: float = 0.5
+    seed: int = 1
+    autoencoder: AutoencoderConfig = field(default_factory=lambda: AutoencoderConfig(minutes=0))
+    text: TextConfig = field(default_factory=TextConfig)
+    editor: EditorConfig = field(default_factory=EditorConfig)
+    distillation: DistillationConfig = field(default_factory=DistillationConfig)
+
+
+STAGES = {"autoencoder": AutoencoderConfig, "text": TextConfig, "editor": EditorConfig, "distillation": DistillationConfig}
+
+
+def read_recipe(path: Path) -> Recipe:
+    """A JSON file with the fields of `Recipe`; an unknown one is an error."""
+    values = json.loads(path.read_text())
+    for name, config in STAGES.items():
+        if name in values:
+            values[name] = checked(config, values[name], f"{path}: {name}")
+    return checked(Recipe, values, str(path))
+
+
+def checked(kind: type, values: dict, where: str):
+    known = {f.name for f in fields(kind)}
+    if strange := set(values) - known:
+        raise SystemExit(f"Expected only {', '.join(sorted(known))} in {where} but received {', '.join(sorted(strange))}")
+    return kind(**values)
+
+
+def run(recipe: Recipe, base: Path, prototypes: Path, folder: Path, device: torch.device) -> None:
+    """Trains what the recipe gives time, and writes `folder`/checkpoint and `folder`/prototypes.safetensors."""
+    folder.mkdir(parents=True, exist_ok=True)
+    torch.manual_seed(recipe.seed)
+    parts = load_parts(base, prototypes, device)
+    if recipe.fresh:
+        parts.prototypes = Prototypes.random(recipe.seed)
+        parts.transformer = EditTransformer().to(device)
+        copy_start(parts.transformer)
+        parts.language = LanguageModel(parts.language.shape).to(device)
+    if recipe.new_tokenizer:
+        if not (folder / "tokenizer/tokenizer.json").exists():
+            train_tokenizer(
+                parts.tokenizer, folder / "tokenizer", vocabulary=recipe.vocabulary, samples=recipe.tokenizer_samples, seed=recipe.seed
+            )
+        parts.language = move_words(parts.language, parts.tokenizer, folder / "tokenizer").to(device)
+        parts.tokenizer = folder / "tokenizer"
+
+    def stage(name: str) -> Stage:
+        return Stage(folder / name, every=recipe.minutes_between_lines, smoke=recipe.smoke)
+
+    run_autoencoder(stage("autoencoder"), parts, recipe)
+    run_text(stage("text"), parts, recipe, base, device)
+    run_editor(stage("editor"), parts, recipe)
+    run_distillation(stage("distillation"), parts, recipe)
+    save_checkpoint(parts, base, folder / "checkpoint", null_distance=recipe.null_distance)
+    save_prototypes(parts.prototypes, folder / "prototypes.safetensors")
+
+
+def run_autoencoder(stage: Stage, parts: Parts, recipe: Recipe) -> None:
+    if recipe.autoencoder.minutes == 0:
+        return
+    if not stage.result.exists():
+        if recipe.fresh:
+            parts.vae = type(parts.vae).from_config(parts.vae.config).to(next(parts.vae.parameters()).device)
+            start_as_shortcut(parts.vae)
+        train_autoencoder(stage, parts.vae, recipe.autoencoder)
+    weights = torch.load(stage.result, map_location="cpu", weights_only=True)
+    parts.vae.register_to_config(scaling_factor=float(weights.pop("scaling_factor")))
+    parts.vae.load_state_dict(weights)
+
+
+def run_text(stage: Stage, parts: Parts, recipe: Recipe, base: Path, device: torch.device) -> None:
+    if recipe.text.minutes == 0:
+        return
+    side = TextSide(parts.language, parts.transformer)
+    if not stage.result.exists():
+        instructions = Instructions(parts.tokenizer)
+        seen = picture_features(base, recipe.pictures_seen, recipe.seed)
+        train_text(stage, side, parts.prototypes, [prefix(instructions, *found, device) for found in seen], instructions, recipe.text)
+    side.load_state_dict(torch.load(stage.result, map_location=device, weights_only=True))
+
+
+def run_editor(stage: Stage, parts: Parts, recipe: Recipe) -> None:
+    if recipe.editor.minutes == 0:
+        return
+    if not stage.result.exists():
+        train_editor(stage, parts.transformer, parts.vae, parts.prototypes, recipe.editor)
+    own = {n: t for n, t in torch.load(stage.result, map_location="cpu", weights_only=True).items() if not n.startswith(("edit_head", "meta_queries"))}
+    parts.transformer.load_state_dict(own, strict=False)
+
+
+def run_distillation(stage: Stage, parts: Parts, recipe: Recipe) -> None:
+    if recipe.distillation.minutes == 0:
+        return
+    if not stage.result.exists():
+        distil(stage, parts.transformer, parts.vae, parts.prototypes, recipe.distillation, recipe.editor)
+    parts.transformer.load_state_dict(torch.load(stage.result, map_location="cpu", weights_only=True))
