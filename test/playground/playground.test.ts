@@ -165,7 +165,7 @@ describe.skipIf(chromiumPath === undefined)('the playground in Chromium', () => 
     await page.getByRole('radio', { name: 'curl' }).check();
     expect(await sample.inputValue()).toContain(`${server.url}/v1/images/edits`);
     expect(await sample.inputValue()).not.toContain('Authorization');
-    await page.getByRole('radio', { name: 'Command line' }).check();
+    await page.getByRole('radio', { name: 'CLI' }).check();
     expect(await sample.inputValue()).toContain('--seed 7');
   });
 

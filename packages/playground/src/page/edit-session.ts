@@ -66,7 +66,8 @@ export function createEditSession(options: {
   async function finish(node: EditNode, job: JobView): Promise<void> {
     if (job.state === 'succeeded') {
       const file = await api.result(job.id);
-      const picture = { file, name: resultName(node, file), url: URL.createObjectURL(file) };
+      const { width = 1, height = 1 } = job.result?.images[0] ?? {};
+      const picture = { file, name: resultName(node, file), width, height, url: URL.createObjectURL(file) };
       tree.update(node, { state: 'done', picture, result: job.result });
     } else if (job.state === 'cancelled') {
       tree.update(node, { state: 'cancelled' });

@@ -5,6 +5,9 @@ import type { JobView, Progress } from './job-view.js';
 export interface HeldPicture {
   readonly file: Blob;
   readonly name: string;
+  /** Pixels. */
+  readonly width: number;
+  readonly height: number;
   /** Address of the bytes within the page. */
   readonly url: string;
 }

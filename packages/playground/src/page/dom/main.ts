@@ -111,6 +111,7 @@ function announceState(node: EditNode): void {
   if (text === announced) return;
   announced = text;
   announce(text);
+  void readQueue();
 }
 
 function announce(text: string): void {

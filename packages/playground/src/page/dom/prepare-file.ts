@@ -22,7 +22,7 @@ export async function prepareFile(
   const fits = pixels <= maxPixels && file.size <= (limits?.max_image_bytes ?? Number.POSITIVE_INFINITY);
   if (fits && READABLE.includes(file.type)) {
     bitmap.close();
-    return { file, name, url: URL.createObjectURL(file) };
+    return { file, name, width, height, url: URL.createObjectURL(file) };
   }
   const scale = Math.min(1, Math.sqrt(maxPixels / pixels));
   const canvas = document.createElement('canvas');
@@ -31,7 +31,13 @@ export async function prepareFile(
   canvas.getContext('2d')?.drawImage(bitmap, 0, 0, canvas.width, canvas.height);
   bitmap.close();
   const written = await toBlob(canvas, 'image/jpeg', 0.95);
-  return { file: written, name: `${name.replace(/\.[^.]{1,5}$/, '')}.jpg`, url: URL.createObjectURL(written) };
+  return {
+    file: written,
+    name: `${name.replace(/\.[^.]{1,5}$/, '')}.jpg`,
+    width: canvas.width,
+    height: canvas.height,
+    url: URL.createObjectURL(written),
+  };
 }
 
 /** The canvas as a file. */

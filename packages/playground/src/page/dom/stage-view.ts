@@ -44,11 +44,11 @@ export function createStageView(actions: {
     if (current !== undefined) showPicture(after, current, picture ? node.title : `${node.title}, not finished yet`);
     const comparable = picture !== undefined && source?.picture !== undefined;
     compare.classList.toggle('comparing', comparable);
-    compare.classList.toggle('unfinished', picture === undefined);
-    // The size of the source holds the place, so that nothing jumps when small previews come.
-    const frame = picture === undefined ? parent?.picture : source?.picture;
-    before.hidden = frame === undefined;
-    if (frame !== undefined) showPicture(before, frame.url, comparable ? 'The picture before' : '');
+    // Previews are small: the source's shape holds the place.
+    const frame = picture ?? parent?.picture;
+    if (frame !== undefined) compare.style.setProperty('--ratio', String(frame.width / frame.height));
+    before.hidden = !comparable;
+    if (comparable) showPicture(before, source.picture.url, 'The picture before');
     slider.hidden = !comparable;
     if (another) slider.value = '50';
     moveDivider();
@@ -81,6 +81,7 @@ export function createStageView(actions: {
     node.previews.slice(previews.childElementCount).forEach((url) => {
       const number = previews.childElementCount + 1;
       previews.append(make('li', {}, [make('img', { src: url, alt: `Step ${number}` })]));
+      previews.scrollLeft = previews.scrollWidth;
     });
     previews.hidden = node.previews.length === 0;
   }
