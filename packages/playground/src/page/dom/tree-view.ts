@@ -10,6 +10,7 @@ export function createTreeView(actions: {
   const section = byId('history', HTMLElement);
   const roots = byId('tree', HTMLUListElement);
   const views = new Map<EditNode, NodeView>();
+  let shown: EditNode | undefined;
 
   return (tree) => {
     const all = new Set<EditNode>();
@@ -30,7 +31,17 @@ export function createTreeView(actions: {
     place(roots, tree.roots);
     for (const node of views.keys()) if (!all.has(node)) views.delete(node);
     section.hidden = tree.roots.length === 0;
+    if (tree.selected === shown) return;
+    shown = tree.selected;
+    const item = shown && views.get(shown)?.item.firstElementChild;
+    if (item) bringIntoView(roots, item);
   };
+}
+
+/** Scrolls sideways within the list only: the page stays where it is. */
+function bringIntoView(list: HTMLElement, item: Element): void {
+  const [outer, inner] = [list.getBoundingClientRect(), item.getBoundingClientRect()];
+  list.scrollLeft += Math.max(0, inner.right - outer.right + 8) - Math.max(0, outer.left - inner.left + 8);
 }
 
 interface NodeView {
