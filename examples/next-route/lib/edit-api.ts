@@ -1,10 +1,13 @@
-import { createWebhook } from '@vibe-edit/bots/webhook';
-import { createFolderBlobStore, createMemoryQueue, runJobs } from '@vibe-edit/core';
 import { Hono } from 'hono';
-import { createEditor } from 'vibe-edit';
 
 /** Opens the editor and the API over it. */
 async function open(): Promise<Hono> {
+  // Native code, and files of their own beside the modules: Node loads them, no bundler packs them.
+  const { createWebhook } = await import(/* webpackIgnore: true */ '@vibe-edit/bots/webhook');
+  const { createFolderBlobStore, createMemoryQueue, runJobs } = await import(
+    /* webpackIgnore: true */ '@vibe-edit/core'
+  );
+  const { createEditor } = await import(/* webpackIgnore: true */ 'vibe-edit');
   const blobs = createFolderBlobStore({ folder: './pictures' });
   const queue = createMemoryQueue({ blobs });
   runJobs({ queue, blobs, editor: await createEditor() });

@@ -1,6 +1,5 @@
 import { randomBytes } from 'node:crypto';
 import type { Context, MiddlewareHandler } from 'hono';
-import { matchedRoutes } from 'hono/route';
 import { ApiError } from '../api-error.js';
 import type { ByteLease } from '../http/byte-budget.js';
 import type { WebhookMetrics } from '../operations/metrics.js';
@@ -37,7 +36,7 @@ export function createOpenMiddleware(options: {
       const milliseconds = performance.now() - started;
       const { method } = c.req;
       const { status } = c.res;
-      const route = routeOf(c);
+      const route = routeOf(c.req.path);
       metrics?.request({ method, route, status }, milliseconds / 1000);
       const caller = c.get('caller')?.name;
       const fields = { requestId, method, route, status, ms: Math.round(milliseconds), ...(caller && { caller }) };
@@ -46,9 +45,18 @@ export function createOpenMiddleware(options: {
   };
 }
 
-/** The path as it was registered, e.g. `/v1/jobs/:id`: without what a caller wrote into it. */
-function routeOf(c: Context): string {
-  return matchedRoutes(c).at(-1)?.path ?? 'unknown';
+/**
+ * The path as it was registered, e.g. `/v1/jobs/:id`: without the mount in front and without what a caller wrote into it. Told by the
+ * path alone, for the application around may run on another copy of Hono, whose contexts tell this one nothing of their routes.
+ */
+function routeOf(path: string): string {
+  const at = path.indexOf('/v1/');
+  if (at < 0) return path.slice(path.lastIndexOf('/'));
+  return path
+    .slice(at)
+    .replace(/^\/v1\/jobs\/[^/]+/, '/v1/jobs/:id')
+    .replace(/\/result\/[^/]+$/, '/result/:index')
+    .replace(/^\/v1\/models\/.+$/s, '/v1/models/:id');
 }
 
 /** Lets callers through whom the authentication knows, as often as their limits allow. */
