@@ -1,5 +1,5 @@
 import type { BlobStore, JobQueue } from '@vibe-edit/core';
-import type { Handler, MiddlewareHandler } from 'hono';
+import type { MiddlewareHandler } from 'hono';
 import type { CallbackSigner } from './callback/callback-signer.js';
 import type { GuardedFetch } from './fetch/guarded-fetch.js';
 import type { ByteLease } from './http/byte-budget.js';
@@ -16,8 +16,6 @@ export interface WebhookEnv {
     logFields: Record<string, unknown>;
   };
 }
-
-export type WebhookHandler = Handler<WebhookEnv>;
 
 /** What the route groups are put together from. */
 export interface WebhookParts {

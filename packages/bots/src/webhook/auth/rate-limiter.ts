@@ -43,5 +43,3 @@ export function createRateLimiter(options: { windowSeconds: number; now?: () => 
     },
   };
 }
-
-export type RateLimiter = ReturnType<typeof createRateLimiter>;
