@@ -1,6 +1,7 @@
 /**
- * Runs edits through the SDK with everything at its defaults (CPU backend in a child process), and prints what each stage took,
- * as one line of JSON an edit. With `--open` it opens all components instead and prints how long that takes.
+ * Runs an edit through the SDK with everything at its defaults (CPU backend in a child process), and prints what each stage took,
+ * as one line of JSON. With `--warm-up` an edit of one step goes before it, which opens the components. With `--open` it opens all
+ * components instead and prints how long that takes.
  *
  *     pnpm exec tsx bench/end-to-end.ts /tmp/full --steps 20 --threads 2
  */
@@ -21,7 +22,7 @@ const { values, positionals } = parseArgs({
     picture: { type: 'string' },
     instruction: { type: 'string', default: 'make it warmer' },
     steps: { type: 'string', default: '20' },
-    edits: { type: 'string', default: '1' },
+    'warm-up': { type: 'boolean', default: false },
     threads: { type: 'string' },
     weights: { type: 'string' },
     open: { type: 'boolean', default: false },
@@ -41,7 +42,7 @@ const memory = watchMemory(() => backend.pid);
 const backend = createProcessBackend(timedCpu({ log, cpu }));
 try {
   if (values.open) await openAll();
-  else await runEdits();
+  else await runEdit();
 } finally {
   await backend.close();
   await rm(scratch, { recursive: true });
@@ -55,34 +56,40 @@ async function openAll(): Promise<void> {
   print({ seconds, components, peak: memory.stop() });
 }
 
-async function runEdits(): Promise<void> {
+async function runEdit(): Promise<void> {
   const editor = await createEditor({ checkpoint: folder as string, backend });
   const image = values.picture ?? join(folder as string, 'picture.png');
-  let before = 0;
-  for (let edit = 0; edit < Number(values.edits); edit++) {
-    const begun = performance.now();
-    const result = await editor.edit({
-      image,
-      instruction: values.instruction,
-      numInferenceSteps: Number(values.steps),
-    });
-    const total = (performance.now() - begun) / 1000;
-    const own = (await calls()).slice(before);
-    before += own.length;
-    const sum = (call: TimedCall['call'], field: 'seconds' | 'processorSeconds'): number =>
-      own.filter((entry) => entry.call === call).reduce((all, entry) => all + entry[field], 0);
-    const [run, open] = [sum('run', 'seconds'), sum('open', 'seconds')];
-    print({
-      steps: Number(values.steps),
-      seconds: { ...result.seconds, total },
-      modelSeconds: run,
-      openSeconds: open,
-      modelProcessorSeconds: sum('run', 'processorSeconds') + sum('open', 'processorSeconds'),
-      overhead: (total - run - open) / total,
-      peak: memory.stop(),
-    });
-  }
+  const request = { image, instruction: values.instruction };
+  if (values['warm-up']) await editor.edit({ ...request, numInferenceSteps: 1 });
+  const earlier = values['warm-up'] ? (await calls()).length : 0;
+  const begun = performance.now();
+  const result = await editor.edit({ ...request, numInferenceSteps: Number(values.steps) });
+  const total = (performance.now() - begun) / 1000;
+  const own = (await calls()).slice(earlier);
+  const sum = (call: TimedCall['call'], field: 'seconds' | 'processorSeconds'): number =>
+    own.filter((entry) => entry.call === call).reduce((all, entry) => all + entry[field], 0);
+  const [run, open] = [sum('run', 'seconds'), sum('open', 'seconds')];
+  print({
+    steps: Number(values.steps),
+    seconds: { ...result.seconds, total },
+    components: byComponent(own),
+    modelSeconds: run,
+    openSeconds: open,
+    modelProcessorSeconds: sum('run', 'processorSeconds') + sum('open', 'processorSeconds'),
+    overhead: (total - run - open) / total,
+    peak: memory.stop(),
+  });
   await editor.close();
+}
+
+/** Seconds of opening and of each run, by component. */
+function byComponent(own: readonly TimedCall[]): Record<string, { open: number[]; run: number[] }> {
+  const components: Record<string, { open: number[]; run: number[] }> = {};
+  for (const { component, call, seconds } of own) {
+    components[component] ??= { open: [], run: [] };
+    components[component][call].push(Number(seconds.toFixed(2)));
+  }
+  return components;
 }
 
 async function calls(): Promise<TimedCall[]> {

@@ -56,6 +56,8 @@ export async function createBackend({ log, cpu }) {
         component,
         inputs: session.inputs,
         outputs: session.outputs,
+        memoryBytes: session.memoryBytes,
+        mapped: session.mapped,
         run: (inputs, runOptions) => timed('run', component, () => session.run(inputs, runOptions)),
         close: () => session.close(),
       };

@@ -3,7 +3,7 @@ import { createInlineBackend, createProcessBackend } from '@vibe-edit/core';
 import { backendConformance } from '@vibe-edit/core/testing';
 import * as runner from 'vitest';
 
-for (const weights of ['mapped', 'folded', 'auto'] as const) {
+for (const weights of ['mapped', 'converted', 'auto'] as const) {
   const description = cpu({ threads: 1, weights });
   backendConformance({
     name: `cpu, weights ${weights}, in this process`,

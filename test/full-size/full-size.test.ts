@@ -5,6 +5,7 @@ import { fileURLToPath } from 'node:url';
 import { createBackend } from '@vibe-edit/adapters/cpu';
 import { compileComponent } from '@vibe-edit/compiler';
 import { type Checkpoint, COMPONENTS, openCheckpoint } from '@vibe-edit/core';
+import { exampleInputs } from '@vibe-edit/core/testing';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { goldenPath } from '../golden-vectors.js';
 import { type Manifest, readManifest, writeSparseCheckpoint } from './sparse-checkpoint.js';
@@ -62,5 +63,22 @@ describe('a checkpoint of the published size', () => {
     console.info('processor seconds to open', seconds, `all open: ${megabytes} MiB`);
     expect(Object.values(seconds).reduce((total, value) => total + value)).toBeLessThan(10);
     expect(megabytes).toBeLessThan(512);
+  });
+
+  test('matrices are converted on several threads, and the memory is free again after closing', async () => {
+    const backend = await createBackend({ threads: 2, weights: 'converted' });
+    const before = process.memoryUsage().rss;
+    const session = await backend.open('connector', checkpoint);
+    expect(session.memoryBytes).toBeGreaterThan(500 * MIB);
+    expect(process.memoryUsage().rss - before).toBeGreaterThan(0.9 * (session.memoryBytes as number));
+    const { prompt_embeds } = await session.run(exampleInputs({ component: 'connector', checkpoint }));
+    // Weights of zero give the norm's bias, which is zero.
+    expect((await prompt_embeds?.data())?.every((value) => value === 0)).toBe(true);
+    await session.close();
+    // Buffers are freed in the background.
+    await expect
+      .poll(() => process.memoryUsage().rss - before, { timeout: 20_000 })
+      .toBeLessThan(0.3 * (session.memoryBytes as number));
+    await backend.close();
   });
 });

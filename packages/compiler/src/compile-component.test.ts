@@ -52,6 +52,27 @@ test('a graph holds no weights: it is small and made in no time', () => {
   expect(bytes.length).toBeLessThan(200_000);
 });
 
+test('matrices that are stored in another type may be inputs; wider kernels and float32 never are', async () => {
+  const halves = await openCheckpoint(GOLDEN_CASES[1]!.checkpoint);
+  const target = { attention: 'plain', embeddings: 'stored', matrixInputs: 1 } as const;
+  for (const component of ['transformer', 'vaeDecoder'] as const) {
+    const plain = compileComponent({ component, checkpoint: halves });
+    const fed = compileComponent({ component, checkpoint: halves, target });
+    const session = await ort.InferenceSession.create(fed.bytes, {
+      intraOpNumThreads: 1,
+      extra: { session: { model_external_initializers_file_folder_path: fed.weightsRoot } },
+    });
+    const names = fed.weightInputs.map(({ name }) => name);
+    expect(session.inputNames).toEqual([...fed.inputs.map(({ name }) => name), ...names]);
+    expect(names.length).toBeGreaterThan(5);
+    expect(fed.inputs).toEqual(plain.inputs);
+    expect(fed.weights).toEqual(plain.weights);
+    for (const { tensor } of fed.weightInputs) expect(tensor.shape.slice(2).every((size) => size === 1)).toBe(true);
+    await session.release();
+  }
+  expect(compileComponent({ component: 'transformer', checkpoint, target }).weightInputs).toEqual([]);
+});
+
 test('symbolic dimensions can be fixed', () => {
   const dimensions = { batch: 3, latent_height: 16, latent_width: 20 };
   const { inputs } = compileComponent({ component: 'transformer', checkpoint, dimensions });

@@ -1,4 +1,10 @@
-import { type Checkpoint, type Component, type DType, InvalidArgumentError } from '@vibe-edit/core/runtime';
+import {
+  type Checkpoint,
+  type Component,
+  type DType,
+  InvalidArgumentError,
+  type TensorInfo,
+} from '@vibe-edit/core/runtime';
 import type { ComponentBuilder } from './build-context.js';
 import { Graph, type Value } from './ir/graph.js';
 import type { Dim } from './ir/shape.js';
@@ -39,6 +45,16 @@ export interface CompiledModel {
   readonly taps: readonly ValueInfo[];
   /** Weights that the graph reads, as `folder.key`. */
   readonly weights: readonly string[];
+  /** Weights that the graph takes as inputs in float32; see `CompileTarget.matrixInputs`. */
+  readonly weightInputs: readonly WeightInput[];
+}
+
+/** A weight that a backend feeds to the graph in every run. */
+export interface WeightInput {
+  /** Name of the input. */
+  readonly name: string;
+  /** Where its elements are, in the type of the file: a tensor, or some of its rows. */
+  readonly tensor: TensorInfo;
 }
 
 const BUILDERS: Readonly<Record<Component, ComponentBuilder>> = {
@@ -67,7 +83,7 @@ const BUILDERS: Readonly<Record<Component, ComponentBuilder>> = {
  */
 export function compileComponent(options: CompileOptions): CompiledModel {
   const { component, checkpoint, task = 'edit', taps = [], dimensions = {}, target = DEFAULT_TARGET } = options;
-  const graph = new Graph(component);
+  const graph = new Graph(component, target);
   const missing = BUILDERS[component]({
     graph,
     checkpoint,
@@ -88,13 +104,15 @@ export function compileComponent(options: CompileOptions): CompiledModel {
       received: missing.join(', '),
     });
   }
+  const weights = [...graph.weights.values()];
   return {
     bytes: serializeModel(graph, checkpoint.weightsRoot),
     weightsRoot: checkpoint.weightsRoot,
     inputs: graph.inputs.map(info),
     outputs: graph.outputs.map(info),
     taps: graph.taps.map(info),
-    weights: [...graph.weights.keys()],
+    weights: [...new Set(weights.map(({ key }) => key))],
+    weightInputs: weights.filter(({ isInput }) => isInput).map(({ value, tensor }) => ({ name: value.name, tensor })),
   };
 }
 

@@ -12,6 +12,12 @@ export interface CompileTarget {
    * weight of all), `float32` converts the table, for providers that cannot read rows of bfloat16 or float16.
    */
   readonly embeddings: 'stored' | 'float32';
+  /**
+   * Matrices of at least this many elements that are not float32 in their file become inputs of the graph, named in
+   * `CompiledModel.weightInputs`, for a backend that converts them itself, faster than a runtime that does it on one thread.
+   * Kernels of wider convolutions never do: runtimes reorder them when a session is made. Default: none.
+   */
+  readonly matrixInputs?: number;
 }
 
 export const DEFAULT_TARGET: CompileTarget = { attention: 'plain', embeddings: 'float32' };

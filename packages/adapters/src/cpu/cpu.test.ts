@@ -32,8 +32,8 @@ async function copyCheckpoint(): Promise<Checkpoint> {
 
 describe('cpu()', () => {
   test('describes a backend that another process can make', async () => {
-    const description = cpu({ threads: 2, weights: 'folded' });
-    expect(description).toMatchObject({ name: 'cpu', options: { threads: 2, weights: 'folded' } });
+    const description = cpu({ threads: 2, weights: 'converted' });
+    expect(description).toMatchObject({ name: 'cpu', options: { threads: 2, weights: 'converted' } });
     expect(structuredClone(description)).toEqual(description);
     expect(await readFile(new URL(description.module), 'utf8')).toContain('createBackend');
   });
@@ -41,7 +41,7 @@ describe('cpu()', () => {
   test.each([
     [{ threads: 0 }, 'threads'],
     [{ threads: 1.5 }, 'threads'],
-    [{ weights: 'packed' as 'folded' }, 'weights'],
+    [{ weights: 'packed' as 'converted' }, 'weights'],
   ])('refuses %o', (options, argument) => {
     expect(() => cpu(options)).toThrow(InvalidArgumentError);
     expect(() => cpu(options)).toThrow(argument);

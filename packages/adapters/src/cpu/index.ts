@@ -1,6 +1,6 @@
+import { memoryLimit } from '@vibe-edit/core';
 import { type Backend, type BackendDescription, InvalidArgumentError } from '@vibe-edit/core/runtime';
 import { createOrtBackend } from '../ort/ort-backend.js';
-import { availableMemory } from './available-memory.js';
 import { defaultThreads } from './default-threads.js';
 import { chooseWeights, type WeightPolicy } from './weight-policy.js';
 
@@ -8,6 +8,12 @@ export type { WeightPolicy } from './weight-policy.js';
 
 /** In a mapped component, constants up to this many bytes are converted once all the same: norms, biases, depthwise kernels. */
 const LARGEST_FOLDED = String(2 ** 20);
+
+/**
+ * Matrices of this many elements are converted here and fed to the graph; smaller ones are constants, which the runtime converts and
+ * packs when it opens a session: that pays for small matrices and takes minutes for billions of elements.
+ */
+const SMALLEST_FED = 2 ** 20;
 
 export interface CpuOptions {
   /** Threads of one operator. Default: one a physical core that this process may use. */
@@ -39,20 +45,27 @@ export function cpu(options: CpuOptions = {}): BackendDescription {
  */
 export function createBackend(options: CpuOptions = {}): Promise<Backend> {
   const { threads = defaultThreads(), weights = 'auto' } = checkedOptions(options);
-  const memoryBytes = availableMemory();
+  const memoryBytes = memoryLimit();
   return createOrtBackend({
     name: 'cpu',
     executionProviders: ['cpu'],
-    target: { attention: 'fused', embeddings: 'stored' },
     outputLocation: 'cpu',
     tensorsOutliveSessions: true,
-    sessionOptions({ component, weightBytes }) {
+    plan({ component, weightBytes, storedBytes }) {
       const policy = chooseWeights({ component, weights, weightBytes, memoryBytes });
+      // Its matrices are 1x1 convolutions between wider ones, which the runtime lays out alike when they are constants.
       const autoencoder = component === 'vaeEncoder' || component === 'vaeDecoder';
       return {
+        target: {
+          attention: 'fused',
+          embeddings: 'stored',
+          ...(policy === 'converted' && !autoencoder ? { matrixInputs: SMALLEST_FED } : {}),
+        },
+        memoryBytes: policy === 'converted' ? weightBytes : storedBytes,
+        mapped: policy === 'mapped',
         threads,
         // The arena would keep every converted weight, or what the widest feature maps of a picture took, until the session is closed.
-        memoryArena: policy === 'folded' && !autoencoder,
+        memoryArena: policy === 'converted' && !autoencoder,
         entries: {
           // Idle threads would burn the cores that the rest of the program needs, for no gain.
           session: { 'intra_op.allow_spinning': '0' },
@@ -75,10 +88,10 @@ function checkedOptions(options: CpuOptions): CpuOptions {
       received: String(threads),
     });
   }
-  if (weights !== undefined && !['mapped', 'folded', 'auto'].includes(weights)) {
+  if (weights !== undefined && !['mapped', 'converted', 'auto'].includes(weights)) {
     throw new InvalidArgumentError({
       argument: 'weights',
-      expected: 'mapped, folded or auto',
+      expected: 'mapped, converted or auto',
       received: String(weights),
     });
   }

@@ -3,29 +3,28 @@ import type { Component } from '@vibe-edit/core/runtime';
 /**
  * What happens to weights that are not float32 in their file.
  *
- * - `mapped`: they stay in the file's pages, which the system may drop and share; every run converts them anew. Opening takes
- *   milliseconds. On two cores a step of the transformer takes about a third longer.
- * - `folded`: they are converted and packed once, when the component is opened. It then takes about five bytes a parameter, twice
- *   that while it is being opened, and some ten seconds a billion parameters to open.
+ * - `mapped`: they stay in the file's pages, which the system may drop and share; every run converts them anew, on one thread. Opening
+ *   takes milliseconds.
+ * - `converted`: they are converted once, when the component is opened, and take four bytes a parameter.
  */
-export type WeightPolicy = 'mapped' | 'folded';
+export type WeightPolicy = 'mapped' | 'converted';
 
 /**
  * What `auto` prefers: the transformer runs dozens of times an edit, and the convolutions of the autoencoder gain most from packed
- * weights. The others run once an edit and would not earn back what folding takes.
+ * weights. The others run once an edit and would not earn back what converting takes.
  */
 export const AUTO_WEIGHTS: Readonly<Record<Component, WeightPolicy>> = {
   visionEncoder: 'mapped',
   textEncoder: 'mapped',
   connector: 'mapped',
   transformerContext: 'mapped',
-  transformer: 'folded',
-  vaeEncoder: 'folded',
-  vaeDecoder: 'folded',
+  transformer: 'converted',
+  vaeEncoder: 'converted',
+  vaeDecoder: 'converted',
 };
 
-/** Folding is only chosen where the memory is this many times the weights' size in float32: two to open, one for all the rest. */
-const MEMORY_TO_FOLD = 3;
+/** Converting is only chosen where the memory is this many times the size in float32: the rest is for activations and the system. */
+const MEMORY_TO_CONVERT = 2;
 
 /**
  * The policy for a component.
@@ -40,5 +39,5 @@ export function chooseWeights(options: {
 }): WeightPolicy {
   const { component, weights, weightBytes, memoryBytes } = options;
   if (weights !== 'auto') return weights;
-  return MEMORY_TO_FOLD * weightBytes > memoryBytes ? 'mapped' : AUTO_WEIGHTS[component];
+  return MEMORY_TO_CONVERT * weightBytes > memoryBytes ? 'mapped' : AUTO_WEIGHTS[component];
 }

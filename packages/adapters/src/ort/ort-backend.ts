@@ -1,4 +1,5 @@
 import { type CompiledModel, compileComponent } from '@vibe-edit/compiler';
+import { componentBytes } from '@vibe-edit/core';
 import {
   type Backend,
   BackendError,
@@ -7,15 +8,15 @@ import {
   ClosedError,
   type Component,
   type DType,
-  elementCount,
   type OpenOptions,
   type TensorData,
   throwIfAborted,
 } from '@vibe-edit/core/runtime';
 import type { InferenceSession, Tensor as NativeTensor } from 'onnxruntime-node';
 import { identityModel } from './identity-model.js';
+import { loadMatrices } from './load-matrices.js';
 import { loadOrt } from './load-ort.js';
-import type { OrtProvider } from './ort-provider.js';
+import type { OrtPlan, OrtProvider } from './ort-provider.js';
 import { firstLine, OrtSession } from './ort-session.js';
 
 /** Fatal messages only: errors are thrown, and warnings are for the runtime's developers. */
@@ -23,7 +24,7 @@ const LOG_SEVERITY = 4;
 
 /**
  * A backend on an execution provider of ONNX Runtime: compiles components to ONNX in memory and opens them with the weights
- * mapped from the checkpoint's own files.
+ * of the checkpoint's own files, mapped, or converted once.
  */
 export async function createOrtBackend(provider: OrtProvider): Promise<Backend> {
   const { name } = provider;
@@ -52,15 +53,8 @@ export async function createOrtBackend(provider: OrtProvider): Promise<Backend> 
     }
   }
 
-  async function createNative(
-    component: Component,
-    checkpoint: Checkpoint,
-    model: CompiledModel,
-  ): Promise<InferenceSession> {
-    const { threads, memoryArena, entries } = provider.sessionOptions({
-      component,
-      weightBytes: weightBytes(model, checkpoint),
-    });
+  async function createNative(component: Component, model: CompiledModel, plan: OrtPlan): Promise<InferenceSession> {
+    const { threads, memoryArena, entries } = plan;
     const names = [...model.outputs, ...model.taps].map((value) => value.name);
     const locations = Object.fromEntries(names.map((output) => [output, provider.outputLocation]));
     const folder = { model_external_initializers_file_folder_path: model.weightsRoot };
@@ -70,6 +64,29 @@ export async function createOrtBackend(provider: OrtProvider): Promise<Backend> 
       ...(provider.outputLocation === 'cpu' ? {} : { preferredOutputLocation: locations }),
       extra: { ...entries, session: { ...entries.session, ...folder } },
     });
+  }
+
+  async function readMatrices(options: {
+    component: Component;
+    model: CompiledModel;
+    native: InferenceSession;
+    threads: number;
+    signal: AbortSignal | undefined;
+  }): Promise<Record<string, NativeTensor>> {
+    const { component, model, native, threads, signal } = options;
+    try {
+      const values = await loadMatrices({ weights: model.weightInputs, threads, signal });
+      return Object.fromEntries(
+        model.weightInputs.map(({ name, tensor }) => [
+          name,
+          new ort.Tensor('float32', values.get(name) as Float32Array, tensor.shape),
+        ]),
+      );
+    } catch (cause) {
+      await native.release();
+      throwIfAborted(signal);
+      throw new BackendError({ backend: name, component, message: firstLine(cause), cause });
+    }
   }
 
   async function read(native: NativeTensor): Promise<TensorData[DType]> {
@@ -83,12 +100,19 @@ export async function createOrtBackend(provider: OrtProvider): Promise<Backend> 
     if (closing !== undefined) throw new ClosedError(`backend ${name}`);
     const { signal, ...compileOptions } = options;
     throwIfAborted(signal);
-    const model = compileComponent({ component, checkpoint, target: provider.target, ...compileOptions });
-    const native = await createNative(component, checkpoint, model);
+    const plan = provider.plan({
+      component,
+      weightBytes: componentBytes(checkpoint)[component],
+      storedBytes: componentBytes(checkpoint, 'stored')[component],
+    });
+    const model = compileComponent({ component, checkpoint, target: plan.target, ...compileOptions });
+    const native = await createNative(component, model, plan);
     const session = new OrtSession({
       ort,
       native,
+      matrices: await readMatrices({ component, model, native, threads: plan.threads ?? 1, signal }),
       model,
+      plan,
       component,
       backend: name,
       owner,
@@ -115,20 +139,6 @@ export async function createOrtBackend(provider: OrtProvider): Promise<Backend> 
       return closing;
     },
   };
-}
-
-/** Size of a graph's weights in float32; they are listed as `folder.key`. */
-function weightBytes(model: CompiledModel, checkpoint: Checkpoint): number {
-  const { textEncoder, transformer, vae } = checkpoint;
-  const folders = { text_encoder: textEncoder, transformer, vae };
-  let elements = 0;
-  for (const [folder, { stateDict }] of Object.entries(folders)) {
-    const keys = model.weights
-      .filter((name) => name.startsWith(`${folder}.`))
-      .map((name) => name.slice(folder.length + 1));
-    for (const key of keys) elements += elementCount(stateDict.get(key)?.shape ?? []);
-  }
-  return elements * Float32Array.BYTES_PER_ELEMENT;
 }
 
 /** The elements of a tensor on the CPU, in memory of JavaScript's own. */

@@ -9,26 +9,35 @@ export interface OrtSessionSettings {
   readonly entries: Readonly<Record<string, Readonly<Record<string, string>>>>;
 }
 
-/** What session options may depend on. */
+/** What a plan may depend on. */
 export interface OpenedComponent {
   readonly component: Component;
   /** Size of its weights in float32. */
   readonly weightBytes: number;
+  /** Size of its weights in their files. */
+  readonly storedBytes: number;
+}
+
+/** How a component is compiled and opened. */
+export interface OrtPlan extends OrtSessionSettings {
+  /** What the graph is compiled for. */
+  readonly target: CompileTarget;
+  /** What its weights take while it is open. */
+  readonly memoryBytes?: number;
+  /** Whether they stay in the pages of their files. */
+  readonly mapped?: boolean;
 }
 
 /** What tells one execution provider of ONNX Runtime from another: all that a backend on it has to say. */
 export interface OrtProvider {
   /** Name of the backend. */
   readonly name: string;
-  /** What graphs are compiled for. */
-  readonly target: CompileTarget;
   readonly executionProviders: readonly InferenceSession.ExecutionProviderConfig[];
   /** Where the outputs of a run lie before somebody asks for them. */
   readonly outputLocation: 'cpu' | 'gpu-buffer';
   /** Whether a tensor may be freed after the session that made it. Where not, sessions wait for their tensors. */
   readonly tensorsOutliveSessions: boolean;
-  /** How the session of a component is made. */
-  sessionOptions(opened: OpenedComponent): OrtSessionSettings;
+  plan(opened: OpenedComponent): OrtPlan;
   /** What is missing on this machine, when an error of session creation says so. */
   missing(error: Error): string | undefined;
 }

@@ -9,19 +9,25 @@ import {
   type HostTensor,
   hostTensor,
   isHostTensor,
+  nextTurn,
   type RunOptions,
   type Session,
   type Tensor,
   throwIfAborted,
 } from '@vibe-edit/core/runtime';
 import type { InferenceSession, Tensor as NativeTensor } from 'onnxruntime-node';
+import { collectGarbage } from './collect-garbage.js';
 import type { Ort } from './load-ort.js';
+import type { OrtPlan } from './ort-provider.js';
 import { OrtTensor, type ReadTensor } from './ort-tensor.js';
 
 export interface OrtSessionOptions {
   readonly ort: Ort;
   readonly native: InferenceSession;
+  /** Weights that every run is fed, by input. */
+  readonly matrices: Readonly<Record<string, NativeTensor>>;
   readonly model: CompiledModel;
+  readonly plan: OrtPlan;
   readonly component: Component;
   /** Name of the backend, for messages. */
   readonly backend: string;
@@ -37,7 +43,10 @@ export class OrtSession implements Session {
   readonly component: Component;
   readonly inputs: readonly string[];
   readonly outputs: readonly string[];
-  readonly #options: OrtSessionOptions;
+  readonly memoryBytes: number | undefined;
+  readonly mapped: boolean | undefined;
+  readonly #options: Omit<OrtSessionOptions, 'matrices'>;
+  #matrices: Readonly<Record<string, NativeTensor>>;
   readonly #values: ReadonlyMap<string, ValueInfo>;
   readonly #running = new Set<Promise<unknown>>();
   /** Tensors that must be freed before the native session is. */
@@ -46,10 +55,13 @@ export class OrtSession implements Session {
   #idle = false;
   #released = false;
 
-  constructor(options: OrtSessionOptions) {
-    const { model, component } = options;
+  constructor({ matrices, ...options }: OrtSessionOptions) {
+    const { model, component, plan } = options;
     this.#options = options;
+    this.#matrices = matrices;
     this.component = component;
+    this.memoryBytes = plan.memoryBytes;
+    this.mapped = plan.mapped;
     this.inputs = model.inputs.map(({ name }) => name);
     this.outputs = [...model.outputs, ...model.taps].map(({ name }) => name);
     this.#values = new Map([...model.outputs, ...model.taps].map((value) => [value.name, value]));
@@ -89,6 +101,11 @@ export class OrtSession implements Session {
     if (!this.#idle || this.#released || this.#kept.size > 0) return;
     this.#released = true;
     await this.#options.native.release();
+    if (Object.keys(this.#matrices).length === 0) return;
+    this.#matrices = {};
+    // The native binding holds what it was given until the present turn of the event loop ends.
+    await nextTurn();
+    collectGarbage();
   }
 
   async #run(inputs: Readonly<Record<string, Tensor>>, options: RunOptions): Promise<Record<string, Tensor>> {
@@ -106,7 +123,7 @@ export class OrtSession implements Session {
 
     let results: Awaited<ReturnType<InferenceSession['run']>>;
     try {
-      results = await native.run(feeds, wanted);
+      results = await native.run({ ...this.#matrices, ...feeds }, wanted);
     } catch (cause) {
       throw this.#fault(firstLine(cause), cause);
     }

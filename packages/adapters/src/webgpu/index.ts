@@ -38,15 +38,15 @@ export function createBackend(options: WebGpuOptions = {}): Promise<Backend> {
     executionProviders: ['webgpu'],
     // Fused attention is wrong on some devices for sequences of 32 and more. There is no kernel for bfloat16: weights are converted
     // when a component is opened, by constant folding, which therefore stays on.
-    target: { attention: 'plain', embeddings: 'float32' },
-    outputLocation: 'gpu-buffer',
-    // Freeing a buffer after its session crashes the process (ONNX Runtime 1.30).
-    tensorsOutliveSessions: false,
-    sessionOptions: () => ({
+    plan: () => ({
+      target: { attention: 'plain', embeddings: 'float32' },
       entries: {
         session: { 'intra_op.allow_spinning': '0', ...(disableCpuFallback ? { disable_cpu_ep_fallback: '1' } : {}) },
       },
     }),
+    outputLocation: 'gpu-buffer',
+    // Freeing a buffer after its session crashes the process (ONNX Runtime 1.30).
+    tensorsOutliveSessions: false,
     missing: (error) =>
       NO_ADAPTER.test(error.message)
         ? 'no graphics device was found. On Linux it needs a Vulkan driver and its loader, libvulkan.so.1'

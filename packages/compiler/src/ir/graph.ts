@@ -1,6 +1,7 @@
-import type { TensorInfo } from '@vibe-edit/core/runtime';
+import { elementCount, type TensorInfo } from '@vibe-edit/core/runtime';
 import { GraphError } from './graph-error.js';
 import type { ElementType, Shape } from './shape.js';
+import { storedType } from './stored-type.js';
 
 /** A tensor in a graph: what a node computes, an input, a weight or a constant. */
 export interface Value {
@@ -30,7 +31,12 @@ export interface Constant {
 /** A weight that stays in its safetensors file. `value` is what the graph uses; where the file's type is another one, a Cast stands between. */
 export interface Weight {
   readonly value: Value;
+  /** Where its elements are: a tensor of the file, or some of its rows. */
   readonly tensor: TensorInfo;
+  /** Name of the tensor with its folder. */
+  readonly key: string;
+  /** The graph takes it as an input, already of `value`'s type. */
+  readonly isInput: boolean;
 }
 
 /**
@@ -46,9 +52,12 @@ export class Graph {
   readonly constants = new Map<string, Constant>();
   readonly weights = new Map<string, Weight>();
   readonly #names = new Map<string, number>();
+  readonly #matrixInputs: number;
 
-  constructor(name: string) {
+  /** @param options.matrixInputs See `CompileTarget`. */
+  constructor(name: string, options: { matrixInputs?: number | undefined } = {}) {
     this.name = name;
+    this.#matrixInputs = options.matrixInputs ?? Number.POSITIVE_INFINITY;
   }
 
   /** A name that no other value or node of the graph has. */
@@ -115,7 +124,25 @@ export class Graph {
 
   /** A weight, of that type inside the graph whatever its file holds. */
   addWeight(key: string, tensor: TensorInfo, dtype: ElementType): Value {
-    const known = this.weights.get(key);
+    return this.#weight(key, key, tensor, dtype);
+  }
+
+  /** The two halves of a weight along its first axis, each a weight of its own: nothing is cut at run time. */
+  addWeightHalves(key: string, tensor: TensorInfo, dtype: ElementType): [Value, Value] {
+    const byteLength = tensor.byteLength / 2;
+    const shape = tensor.shape.with(0, (tensor.shape[0] as number) / 2);
+    const half = (index: number): Value =>
+      this.#weight(
+        `${key}/half_${index}`,
+        key,
+        { ...tensor, shape, byteLength, offset: tensor.offset + index * byteLength },
+        dtype,
+      );
+    return [half(0), half(1)];
+  }
+
+  #weight(name: string, key: string, tensor: TensorInfo, dtype: ElementType): Value {
+    const known = this.weights.get(name);
     if (known !== undefined) {
       if (known.value.dtype !== dtype) {
         throw new GraphError({
@@ -127,8 +154,14 @@ export class Graph {
       }
       return known.value;
     }
-    const value: Value = { name: this.uniqueName(key), dtype, shape: tensor.shape };
-    this.weights.set(key, { value, tensor });
+    const value: Value = { name: this.uniqueName(name), dtype, shape: tensor.shape };
+    this.weights.set(name, { value, tensor, key, isInput: this.#isInput(tensor, dtype) });
     return value;
+  }
+
+  #isInput(tensor: TensorInfo, dtype: ElementType): boolean {
+    const { shape } = tensor;
+    const isMatrix = shape.length >= 2 && shape.slice(2).every((size) => size === 1);
+    return isMatrix && storedType(tensor) !== dtype && elementCount(shape) >= this.#matrixInputs;
   }
 }

@@ -78,6 +78,15 @@ export class Scope {
   }
 
   /**
+   * The two halves of a weight along its first axis, as float32 values. Throws as `weight` does.
+   * @param expected Shape of the whole.
+   */
+  weightHalves(name: string, expected: Shape): [Value, Value] {
+    const tensor = this.#checked(name, expected);
+    return this.graph.addWeightHalves(`${this.#folder}.${tensor.name}`, tensor, 'float32');
+  }
+
+  /**
    * A weight of this module in the type its file has: for tables of which only some rows are read, so that the rows are converted
    * and not the table. Throws as `weight` does.
    */

@@ -24,7 +24,8 @@ export function serializeModel(graph: Graph, weightsRoot: string): Uint8Array {
 }
 
 function writeGraph(writer: ProtobufWriter, graph: Graph, weightsRoot: string): void {
-  const weights = [...graph.weights.values()];
+  const all = [...graph.weights.values()];
+  const weights = all.filter(({ isInput }) => !isInput);
   for (const { value, tensor } of weights) {
     if (storedType(tensor) === value.dtype) continue;
     const cast = { opType: 'Cast', domain: '' as const, attributes: { to: ONNX_TYPE[value.dtype] } };
@@ -37,7 +38,8 @@ function writeGraph(writer: ProtobufWriter, graph: Graph, weightsRoot: string): 
   writer.string(2, graph.name);
   for (const constant of graph.constants.values()) writer.message(5, (proto) => writeConstant(proto, constant));
   for (const { value, tensor } of weights) writer.message(5, (proto) => writeWeight(proto, value, tensor, weightsRoot));
-  for (const value of graph.inputs) writer.message(11, (proto) => writeValueInfo(proto, value));
+  const weightInputs = all.filter(({ isInput }) => isInput).map(({ value }) => value);
+  for (const value of [...graph.inputs, ...weightInputs]) writer.message(11, (proto) => writeValueInfo(proto, value));
   for (const value of [...graph.outputs, ...graph.taps]) writer.message(12, (proto) => writeValueInfo(proto, value));
 }
 

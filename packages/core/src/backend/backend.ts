@@ -25,6 +25,10 @@ export interface Session {
   readonly component: Component;
   readonly inputs: readonly string[];
   readonly outputs: readonly string[];
+  /** Memory that its weights take while it is open, in bytes. Where a backend does not say, they count as float32. */
+  readonly memoryBytes?: number | undefined;
+  /** Whether they stay in the pages of their files, so that opening takes a moment. */
+  readonly mapped?: boolean | undefined;
   /**
    * Runs the component. Inputs may be host tensors or tensors that a session of the same backend kept.
    * @throws {BackendError} when an input is missing or the run fails.

@@ -53,7 +53,8 @@ export function createBackendServer(options: {
       ...(dimensions === undefined ? {} : { dimensions }),
     });
     sessions.set(request.session, session);
-    return { body: { type: 'done', call, inputs: session.inputs, outputs: session.outputs }, tensors: {} };
+    const { inputs, outputs, memoryBytes, mapped } = session;
+    return { body: { type: 'done', call, inputs, outputs, memoryBytes, mapped }, tensors: {} };
   }
 
   function resolve(wire: WireTensor): Tensor {

@@ -19,14 +19,16 @@ function componentOf(folder: 'textEncoder' | 'transformer' | 'vae', key: string)
 }
 
 /**
- * Bytes that a component's weights take when a backend computes in float32, which is the most any does. Where weights stay mapped
- * or in half precision it is less.
+ * Bytes of each component's weights: in float32, which is the most a backend takes for them, or as they are stored.
  */
-export function componentBytes(checkpoint: Checkpoint): Readonly<Record<Component, number>> {
+export function componentBytes(
+  checkpoint: Checkpoint,
+  as: 'float32' | 'stored' = 'float32',
+): Readonly<Record<Component, number>> {
   const bytes = Object.fromEntries(COMPONENTS.map((component) => [component, 0])) as Record<Component, number>;
   for (const folder of ['textEncoder', 'transformer', 'vae'] as const) {
-    for (const [key, { shape }] of checkpoint[folder].stateDict) {
-      bytes[componentOf(folder, key)] += elementCount(shape) * FLOAT32_BYTES;
+    for (const [key, { shape, byteLength }] of checkpoint[folder].stateDict) {
+      bytes[componentOf(folder, key)] += as === 'stored' ? byteLength : elementCount(shape) * FLOAT32_BYTES;
     }
   }
   return bytes;

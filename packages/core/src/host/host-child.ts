@@ -18,6 +18,8 @@ type Tensors = Envelope<unknown>['tensors'];
 export interface HostReply {
   readonly inputs: readonly string[];
   readonly outputs: readonly string[];
+  readonly memoryBytes: number | undefined;
+  readonly mapped: boolean | undefined;
   readonly tensors: Tensors;
 }
 
@@ -50,6 +52,14 @@ export interface HostChildOptions {
   readonly execArgv: readonly string[];
 }
 
+/**
+ * Has glibc ask for huge pages, which it can be told only before a process starts: gigabytes of weights and activations are then given
+ * out 2 MiB at a time and not 4 KiB. Other C libraries take no notice.
+ */
+function hugePages(): Readonly<Record<string, string>> {
+  return process.platform === 'linux' ? { GLIBC_TUNABLES: 'glibc.malloc.hugetlb=1' } : {};
+}
+
 /** Starts a child process for a backend. Never throws: a child that cannot be started is a dead one. */
 export function startHostChild({ description, env, execArgv }: HostChildOptions): HostChild {
   const child = fork(fileURLToPath(new URL('./child.js', import.meta.url)), [], {
@@ -57,7 +67,7 @@ export function startHostChild({ description, env, execArgv }: HostChildOptions)
     // Nothing of the child may end up in the output of the application.
     stdio: ['ignore', 'pipe', 'pipe', 'ipc'],
     execArgv: [...execArgv],
-    env: { ...process.env, ...env },
+    env: { ...hugePages(), ...process.env, ...env },
   });
   const pending = new Map<number, PendingCall>();
   const lastWords = tailOf(child);
@@ -103,7 +113,10 @@ export function startHostChild({ description, env, execArgv }: HostChildOptions)
     const call = pending.get(body.call);
     pending.delete(body.call);
     if (body.type === 'failed') call?.reject(reviveError(body.error));
-    else call?.resolve({ inputs: body.inputs ?? [], outputs: body.outputs ?? [], tensors });
+    else {
+      const { inputs = [], outputs = [], memoryBytes, mapped } = body;
+      call?.resolve({ inputs, outputs, memoryBytes, mapped, tensors });
+    }
   });
 
   const { name, module, options } = description;

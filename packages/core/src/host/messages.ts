@@ -42,6 +42,8 @@ export type ToParent =
       readonly call: number;
       readonly inputs?: readonly string[];
       readonly outputs?: readonly string[];
+      readonly memoryBytes?: number | undefined;
+      readonly mapped?: boolean | undefined;
     }
   | { readonly type: 'failed'; readonly call: number; readonly error: EncodedError };
 

@@ -145,7 +145,7 @@ export function createProcessBackend(
       return reply;
     }
 
-    const { inputs, outputs } = await perform({
+    const { inputs, outputs, memoryBytes, mapped } = await perform({
       signal: openOptions.signal,
       run: (host) => openIn(host, openOptions.signal),
       undo: (_, host) => tell(host, { kind: 'close-session', session }),
@@ -155,6 +155,8 @@ export function createProcessBackend(
       component,
       inputs,
       outputs,
+      memoryBytes,
+      mapped,
       run(given, { outputs: wanted, keep = [], signal }: RunOptions = {}) {
         if (closed !== undefined) return Promise.reject(new ClosedError(`session of ${component}`));
         return perform({

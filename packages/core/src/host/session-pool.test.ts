@@ -11,10 +11,13 @@ import { createSessionPool, type SessionPoolOptions } from './session-pool.js';
 const { checkpoint } = await loadConformanceData();
 
 function setUp(
-  options: Pick<SessionPoolOptions, 'memory'> & { memoryBytes?: number; before?: FakeBackendOptions['before'] },
+  options: Pick<SessionPoolOptions, 'memory'> & { memoryBytes?: number } & Pick<
+      FakeBackendOptions,
+      'before' | 'sessionBytes' | 'mapped'
+    >,
 ) {
-  const { memory, memoryBytes = 0, before } = options;
-  const backend = createFakeBackend(before === undefined ? {} : { before });
+  const { memory, memoryBytes = 0, ...fakeOptions } = options;
+  const backend = createFakeBackend(fakeOptions);
   const pool = createSessionPool({ backend, checkpoint, memory, memoryBytes });
   const visit = (component: Component) => pool.use(component, {}, async (session) => session.component);
   return { backend, pool, visit };
@@ -51,6 +54,28 @@ describe('session pool', () => {
     await visit('vaeDecoder');
     expect(sizes.vaeDecoder).toBeLessThan(sizes.textEncoder);
     expect(new Set(backend.openComponents)).toEqual(new Set(['connector', 'transformer', 'vaeDecoder']));
+  });
+
+  test('auto: what a session says it takes counts, once it was open', async () => {
+    const sizes = componentBytes(checkpoint);
+    const memoryBytes = 2 * (sizes.transformer + sizes.connector);
+    const { backend, visit } = setUp({ memory: 'auto', memoryBytes, sessionBytes: 1 });
+    await visit('connector');
+    await visit('textEncoder');
+    await visit('transformer');
+    await visit('vaeDecoder');
+    expect(backend.openComponents.length).toBe(4);
+  });
+
+  test('auto: what is large and mapped does not stay', async () => {
+    const memoryBytes = 64 * 2 ** 20;
+    const { backend, pool, visit } = setUp({ memory: 'auto', memoryBytes, sessionBytes: 4 * 2 ** 20, mapped: true });
+    await pool.use('textEncoder', {}, async () => {
+      await visit('textEncoder');
+      expect(backend.openComponents).toEqual(['textEncoder']);
+    });
+    await expect.poll(() => backend.openComponents).toEqual([]);
+    expect(await visit('textEncoder')).toBe('textEncoder');
   });
 
   test('auto: with memory enough everything stays', async () => {

@@ -13,8 +13,8 @@ export interface SessionPoolOptions {
   /**
    * - `keep`: every component stays open until the pool is closed.
    * - `sequential`: a component is closed when another one is wanted, so that one is open at a time.
-   * - `auto`: components stay open as long as their weights, counted as float32, fit half of the memory; then the one that was not
-   *   used for the longest time goes first.
+   * - `auto`: components stay open as long as their weights fit half of the memory; then the one that was not used for the longest
+   *   time goes first. A large one whose weights are mapped, which opens again in a moment, is closed after each use.
    */
   memory: 'keep' | 'sequential' | 'auto';
   /** Memory this process and its children may use, in bytes; only `auto` looks at it. Default: `memoryLimit()`. */
@@ -23,11 +23,12 @@ export interface SessionPoolOptions {
 
 /** The other half is for activations, the system, and pages of the weight files. */
 const SHARE_FOR_WEIGHTS = 0.5;
+/** What takes less of the memory than this is not worth closing early. */
+const SHARE_OF_LARGE = 1 / 32;
 
 interface Entry {
   readonly component: Component;
   readonly session: Promise<Session>;
-  readonly bytes: number;
   users: number;
 }
 
@@ -35,30 +36,39 @@ interface Entry {
 export function createSessionPool(options: SessionPoolOptions): SessionPool {
   const { backend, checkpoint, memory, memoryBytes = memoryLimit() } = options;
   const budget = { keep: Number.POSITIVE_INFINITY, sequential: 0, auto: memoryBytes * SHARE_FOR_WEIGHTS }[memory];
-  const sizes = componentBytes(checkpoint);
+  /** As float32 until a component was open once and said how much it takes. */
+  const sizes = { ...componentBytes(checkpoint) };
+  /** Large components with mapped weights. */
+  const brief = new Set<Component>();
   /** Least recently used first. */
   const entries = new Map<string, Entry>();
   let closed = false;
 
   /** Closes what nobody uses until `bytes` more fit. */
   async function makeRoom(bytes: number): Promise<void> {
-    let used = [...entries.values()].reduce((sum, entry) => sum + entry.bytes, 0);
+    let used = [...entries.values()].reduce((sum, entry) => sum + sizes[entry.component], 0);
     const evicted: Entry[] = [];
     for (const [key, entry] of entries) {
       if (used + bytes <= budget) break;
       if (entry.users > 0) continue;
       entries.delete(key);
       evicted.push(entry);
-      used -= entry.bytes;
+      used -= sizes[entry.component];
     }
     await Promise.all(evicted.map(closeEntry));
+  }
+
+  async function closeBrief(entry: Entry): Promise<void> {
+    if (entry.users > 0 || !brief.has(entry.component)) return;
+    for (const [key, known] of entries) if (known === entry) entries.delete(key);
+    await closeEntry(entry);
   }
 
   function enter(component: Component, openOptions: OpenOptions): Entry {
     const { task, taps, dimensions } = openOptions;
     const key = JSON.stringify([component, task, taps, dimensions]);
     const known = entries.get(key);
-    const entry = known ?? { component, bytes: sizes[component], users: 0, session: open(component, openOptions) };
+    const entry = known ?? { component, users: 0, session: open(component, openOptions) };
     entry.users += 1;
     // To the end: this one was used last.
     entries.delete(key);
@@ -70,7 +80,10 @@ export function createSessionPool(options: SessionPoolOptions): SessionPool {
   async function open(component: Component, { signal: _, ...openOptions }: OpenOptions): Promise<Session> {
     await makeRoom(sizes[component]);
     // Not for one user's signal to stop: another one may wait for it, and the next edit needs it anyway.
-    return backend.open(component, checkpoint, openOptions);
+    const session = await backend.open(component, checkpoint, openOptions);
+    sizes[component] = session.memoryBytes ?? sizes[component];
+    if (memory === 'auto' && session.mapped && sizes[component] > SHARE_OF_LARGE * memoryBytes) brief.add(component);
+    return session;
   }
 
   return {
@@ -82,6 +95,8 @@ export function createSessionPool(options: SessionPoolOptions): SessionPool {
         return await work(await unlessAborted(entry.session, openOptions.signal));
       } finally {
         entry.users -= 1;
+        // Nobody waits for it; what is opened next comes after it all the same.
+        closeBrief(entry).catch(() => {});
       }
     },
     async close() {

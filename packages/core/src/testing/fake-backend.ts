@@ -21,6 +21,8 @@ export interface FakeBackendOptions {
   name?: string;
   /** What each session says its weights take, in bytes. Default: it does not say. */
   sessionBytes?: number;
+  /** Whether each session says that its weights are mapped. */
+  mapped?: boolean;
   /** Called before a call is carried out: to wait, to throw, to abort something. */
   before?(call: FakeCall): void | Promise<void>;
 }
@@ -40,7 +42,7 @@ export interface FakeBackend extends Backend {
  * `fakeComponent`. For tests of pipelines, plugins and hosts.
  */
 export function createFakeBackend(options: FakeBackendOptions = {}): FakeBackend {
-  const { name = 'fake', before, sessionBytes } = options;
+  const { name = 'fake', before, sessionBytes, mapped } = options;
   const calls: FakeCall[] = [];
   const open = new Set<Session>();
   const kept = new Set<KeptTensor>();
@@ -115,6 +117,7 @@ export function createFakeBackend(options: FakeBackendOptions = {}): FakeBackend
         inputs,
         outputs: fake.outputs,
         memoryBytes: sessionBytes,
+        mapped,
         async run(given, { outputs = fake.outputs, keep = [], signal: runSignal }: RunOptions = {}) {
           if (!open.has(session)) throw new ClosedError(`session of ${component}`);
           throwIfAborted(runSignal);

@@ -14,18 +14,18 @@ const EXPANSION = 4;
  * x ──┴─ 1x1 conv -> SiLU -> 3x3 depthwise -> SiLU ───┘
  * ```
  *
- * The checkpoint has both rows as one layer whose result is cut in two. Here the weights are cut, which are constant and
- * smaller than the feature maps.
+ * The checkpoint has both rows as one layer whose result is cut in two. Here each row reads its half of the weights, and the feature
+ * maps are never copied.
  */
 export function gluMbConv(scope: Scope, x: Value, resolution: Resolution): Value {
   const { op } = scope;
   const channels = channelsOf(op, x);
   const hidden = EXPANSION * channels;
   const [inverted, depth, point] = [scope.at('conv_inverted'), scope.at('conv_depth'), scope.at('conv_point')];
-  const [contentWeight, gateWeight] = op.Halve(inverted.weight('weight', [2 * hidden, channels, 1, 1]), 0);
-  const [contentBias, gateBias] = op.Halve(inverted.weight('bias', [2 * hidden]), 0);
-  const [contentDepthWeight, gateDepthWeight] = op.Halve(depth.weight('weight', [2 * hidden, 1, 3, 3]), 0);
-  const [contentDepthBias, gateDepthBias] = op.Halve(depth.weight('bias', [2 * hidden]), 0);
+  const [contentWeight, gateWeight] = inverted.weightHalves('weight', [2 * hidden, channels, 1, 1]);
+  const [contentBias, gateBias] = inverted.weightHalves('bias', [2 * hidden]);
+  const [contentDepthWeight, gateDepthWeight] = depth.weightHalves('weight', [2 * hidden, 1, 3, 3]);
+  const [contentDepthBias, gateDepthBias] = depth.weightHalves('bias', [2 * hidden]);
   const perChannel = { padding: 1, groups: hidden };
   const content = op.Conv(
     op.Silu(op.Conv(x, contentWeight, contentBias)),
