@@ -80,10 +80,11 @@ module.exports = {
     },
     {
       name: 'published-code-declares-what-it-uses',
-      comment: 'A devDependency or an undeclared package is missing after an installation',
+      comment:
+        'A devDependency or an undeclared package is missing after an installation; an optional peer is loaded when used',
       severity: 'error',
       from: { path: '^packages/[^/]+/src/', pathNot: TESTS },
-      to: { dependencyTypes: ['npm-dev', 'npm-no-pkg', 'npm-unknown'], dependencyTypesNot: ['type-only'] },
+      to: { dependencyTypes: ['npm-dev', 'npm-no-pkg', 'npm-unknown'], dependencyTypesNot: ['type-only', 'npm-peer'] },
     },
   ],
   options: {

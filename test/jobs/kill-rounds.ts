@@ -7,7 +7,8 @@ import { expect } from 'vitest';
 
 const SERVER = fileURLToPath(new URL('testdata/server.mjs', import.meta.url));
 
-export interface KillRoundsOptions {
+/** A queue that several processes open. */
+export interface SharedQueue {
   /** What the servers import, and the export that makes the queue. */
   module: string;
   create: string;
@@ -15,11 +16,21 @@ export interface KillRoundsOptions {
   queueOptions: object;
   /** Of the blobs. */
   folder: string;
+  /** A queue of the test's own on the same jobs. */
+  open(): Promise<JobQueue>;
+}
+
+export interface KillRoundsOptions extends SharedQueue {
   rounds: number;
   /** Servers at once; one of them is killed in each round. */
   servers: number;
-  /** A queue of the test's own on the same jobs, to look at them in the end. */
-  open(): Promise<JobQueue>;
+}
+
+export function startServer({ module, create, queueOptions, folder }: SharedQueue, submit: boolean): ChildProcess {
+  const mode = submit ? 'submit' : 'finish';
+  return spawn(process.execPath, [SERVER, module, create, JSON.stringify(queueOptions), folder, mode], {
+    stdio: ['ignore', 'pipe', 'pipe'],
+  });
 }
 
 interface Server {
@@ -49,11 +60,7 @@ export async function killRounds(options: KillRoundsOptions): Promise<void> {
     } else problems.push(line);
   };
   const start = (submit: boolean): Server => {
-    const { module, create, queueOptions, folder } = options;
-    const mode = submit ? 'submit' : 'finish';
-    const child = spawn(process.execPath, [SERVER, module, create, JSON.stringify(queueOptions), folder, mode], {
-      stdio: ['ignore', 'pipe', 'pipe'],
-    });
+    const child = startServer(options, submit);
     child.stderr?.on('data', (data) => problems.push(String(data)));
     const ready = new Promise<void>((resolve, reject) => {
       createInterface({ input: child.stdout as NodeJS.ReadableStream }).on('line', (line) => hear(line, resolve));
@@ -111,7 +118,7 @@ export async function killRounds(options: KillRoundsOptions): Promise<void> {
   }
 }
 
-async function endsOf(queue: JobQueue, id: string): Promise<JobEvent[]> {
+export async function endsOf(queue: JobQueue, id: string): Promise<JobEvent[]> {
   const ends: JobEvent[] = [];
   for await (const event of queue.events(id)) if (event.type === 'finished') ends.push(event);
   return ends;

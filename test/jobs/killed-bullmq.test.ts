@@ -5,6 +5,7 @@ import { createBullmqQueue } from '@vibe-edit/jobs/bullmq';
 import { afterAll, beforeAll, describe, test } from 'vitest';
 import { killRounds } from './kill-rounds.js';
 import { hasRedis, type RedisServer, startRedis } from './redis-server.js';
+import { stoppedWorker } from './stopped-worker.js';
 
 describe.skipIf(!hasRedis)('on a real Redis', () => {
   const folder = mkdtempSync(join(tmpdir(), 'vibe-edit-killed-'));
@@ -30,4 +31,15 @@ describe.skipIf(!hasRedis)('on a real Redis', () => {
       open: () => createBullmqQueue(queueOptions),
     });
   }, 240_000);
+
+  test('a worker that was stopped for long cannot finish what another one took', async () => {
+    const queueOptions = { url: redis.url, name: 'stopped', leaseSeconds: 1 };
+    await stoppedWorker({
+      module: '@vibe-edit/jobs/bullmq',
+      create: 'createBullmqQueue',
+      queueOptions,
+      folder: join(folder, 'stopped-blobs'),
+      open: () => createBullmqQueue(queueOptions),
+    });
+  });
 });

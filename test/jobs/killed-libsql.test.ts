@@ -4,6 +4,7 @@ import { join } from 'node:path';
 import { createLibsqlQueue } from '@vibe-edit/jobs/libsql';
 import { afterAll, test } from 'vitest';
 import { killRounds } from './kill-rounds.js';
+import { stoppedWorker } from './stopped-worker.js';
 
 const folder = mkdtempSync(join(tmpdir(), 'vibe-edit-killed-'));
 afterAll(() => rmSync(folder, { recursive: true, force: true }));
@@ -21,3 +22,14 @@ test('20 times kill -9 under load, two servers on one file: nothing accepted is 
     open: () => createLibsqlQueue(queueOptions),
   });
 }, 240_000);
+
+test('a worker that was stopped for long cannot finish what another one took', async () => {
+  const queueOptions = { file: join(folder, 'stopped.db'), leaseSeconds: 1 };
+  await stoppedWorker({
+    module: '@vibe-edit/jobs/libsql',
+    create: 'createLibsqlQueue',
+    queueOptions,
+    folder: join(folder, 'stopped-blobs'),
+    open: () => createLibsqlQueue(queueOptions),
+  });
+});

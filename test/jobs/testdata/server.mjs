@@ -15,7 +15,7 @@ queue.work(
   async ({ job, progress, signal }) => {
     const source = Buffer.from(await blobs.get(job.request.image, { signal })).toString();
     for (let step = 1; step <= 3; step += 1) {
-      await sleep(3);
+      await sleep(job.request.instruction === 'slow' ? 700 : 3);
       progress({ stage: 'denoise', step, steps: 3 });
     }
     const reference = await blobs.put(Buffer.from(`result-for-${source}`), { mediaType: 'image/png', signal });

@@ -1,4 +1,5 @@
 import { chmodSync, mkdirSync } from 'node:fs';
+import { type FileHandle, open } from 'node:fs/promises';
 import { dirname, resolve } from 'node:path';
 import { InvalidArgumentError, MissingPackageError } from '@vibe-edit/core';
 import { APPLICATION_ID, SCHEMA, SCHEMA_VERSION } from './schema.js';
@@ -25,12 +26,11 @@ export interface Database {
   all<Row>(sql: string, ...values: Value[]): Row[];
   /** @returns Rows changed. */
   run(sql: string, ...values: Value[]): number;
-  /**
-   * All or nothing, and alone: nobody else writes meanwhile.
-   * @param options.durable Returns only when the disk has it: it outlives a loss of power. Otherwise it outlives the process.
-   */
-  transaction<Result>(work: () => Result, options?: { durable?: boolean }): Result;
-  close(): void;
+  /** All or nothing, and alone: nobody else writes meanwhile. What it wrote outlives the process; a loss of power only after `flush`. */
+  transaction<Result>(work: () => Result): Result;
+  /** Resolves when the disk has everything that was written before the call. Calls at the same time share one flush. */
+  flush(): Promise<void>;
+  close(): Promise<void>;
 }
 
 /**
@@ -55,7 +55,7 @@ export async function openDatabase(file: string): Promise<Database> {
     connection.close();
     throw error;
   }
-  return wrap(connection);
+  return wrap(connection, createLogFlusher(path));
 }
 
 /** The switch does not wait for others as transactions do. */
@@ -104,7 +104,7 @@ function wrongFile(path: string, received: string, cause?: unknown): InvalidArgu
   return new InvalidArgumentError({ argument: 'file', expected, received, cause });
 }
 
-function wrap(connection: Connection): Database {
+function wrap(connection: Connection, log: ReturnType<typeof createLogFlusher>): Database {
   const statements = new Map<string, Statement>();
   const prepare = (sql: string): Statement => {
     let statement = statements.get(sql);
@@ -118,25 +118,54 @@ function wrap(connection: Connection): Database {
     one: <Row>(sql: string, ...values: Value[]) => prepare(sql).get(...values) as Row | undefined,
     all: <Row>(sql: string, ...values: Value[]) => prepare(sql).all(...values) as Row[],
     run: (sql, ...values) => prepare(sql).run(...values).changes,
-    transaction(work, { durable = false } = {}) {
-      if (durable) connection.exec('PRAGMA synchronous = FULL');
+    transaction(work) {
+      connection.exec('BEGIN IMMEDIATE');
       try {
-        connection.exec('BEGIN IMMEDIATE');
-        try {
-          const result = work();
-          connection.exec('COMMIT');
-          return result;
-        } catch (error) {
-          connection.exec('ROLLBACK');
-          throw error;
-        }
-      } finally {
-        if (durable) connection.exec('PRAGMA synchronous = NORMAL');
+        const result = work();
+        connection.exec('COMMIT');
+        return result;
+      } catch (error) {
+        connection.exec('ROLLBACK');
+        throw error;
       }
     },
-    close() {
+    flush: log.flush,
+    async close() {
       statements.clear();
       connection.close();
+      await log.close();
+    },
+  };
+}
+
+/**
+ * Brings the write-ahead log to the disk. SQLite would do it in each commit, while everything else in this process waits; a flush from
+ * outside has the same effect, since the log is only ever added to until it was copied, and SQLite flushes it before it copies.
+ */
+function createLogFlusher(path: string) {
+  let file: Promise<FileHandle> | undefined;
+  let running: Promise<void> | undefined;
+  let next: Promise<void> | undefined;
+  const sync = async (): Promise<void> => {
+    file ??= open(`${path}-wal`, 'r+');
+    await (await file).datasync();
+  };
+  return {
+    flush(): Promise<void> {
+      // One that runs already may have begun before the caller's last write.
+      next ??= (running ?? Promise.resolve())
+        .catch(() => {})
+        .then(() => {
+          running = next;
+          next = undefined;
+          return sync();
+        });
+      return next;
+    },
+    async close(): Promise<void> {
+      await Promise.allSettled([running, next]);
+      const [opened] = await Promise.allSettled([file]);
+      if (opened?.status === 'fulfilled') await opened.value?.close();
     },
   };
 }

@@ -55,40 +55,36 @@ export class LibsqlJobStore implements JobStore {
     const { request } = job;
     const { user, parent = null, idempotencyKey = null } = request;
     const db = this.#database;
-    const inserted = db.transaction(
-      () => {
-        if (idempotencyKey !== null) {
-          const sql = 'SELECT * FROM jobs WHERE user = ? AND idempotency_key = ?';
-          const there = db.one<JobRow>(sql, user, idempotencyKey);
-          if (there !== undefined && there.idempotent_until > job.createdAt)
-            return { record: recordOf(there), created: false, fingerprint: there.fingerprint };
-          if (there !== undefined) db.run('UPDATE jobs SET idempotency_key = NULL WHERE id = ?', there.id);
-        }
-        if (parent !== null && this.#row(parent) === undefined) throw new UnknownJobError(parent);
-        for (const key of job.blobs)
-          if (db.one('SELECT key FROM garbage WHERE key = ?', key) !== undefined) throw new BlobMissingError({ key });
-        const queued = db.one<{ queued: number }>('SELECT coalesce(sum(queued), 0) queued FROM users')?.queued ?? 0;
-        if (queued >= maxQueued) throw new QueueFullError({ limit: maxQueued });
-        const own = db.one<{ unfinished: number }>(
-          'SELECT queued + running unfinished FROM users WHERE user = ?',
-          user,
-        );
-        if ((own?.unfinished ?? 0) >= maxPerUser) throw new UserLimitError({ user, limit: maxPerUser });
-        db.run(
-          `INSERT INTO jobs (id, user, state, request, parent, priority, workload, fingerprint, idempotency_key,
+    const inserted = db.transaction(() => {
+      if (idempotencyKey !== null) {
+        const sql = 'SELECT * FROM jobs WHERE user = ? AND idempotency_key = ?';
+        const there = db.one<JobRow>(sql, user, idempotencyKey);
+        if (there !== undefined && there.idempotent_until > job.createdAt)
+          return { record: recordOf(there), created: false, fingerprint: there.fingerprint };
+        if (there !== undefined) db.run('UPDATE jobs SET idempotency_key = NULL WHERE id = ?', there.id);
+      }
+      if (parent !== null && this.#row(parent) === undefined) throw new UnknownJobError(parent);
+      for (const key of job.blobs)
+        if (db.one('SELECT key FROM garbage WHERE key = ?', key) !== undefined) throw new BlobMissingError({ key });
+      const queued = db.one<{ queued: number }>('SELECT coalesce(sum(queued), 0) queued FROM users')?.queued ?? 0;
+      if (queued >= maxQueued) throw new QueueFullError({ limit: maxQueued });
+      const own = db.one<{ unfinished: number }>('SELECT queued + running unfinished FROM users WHERE user = ?', user);
+      if ((own?.unfinished ?? 0) >= maxPerUser) throw new UserLimitError({ user, limit: maxPerUser });
+      db.run(
+        `INSERT INTO jobs (id, user, state, request, parent, priority, workload, fingerprint, idempotency_key,
              idempotent_until, created_at, expires_at, retention_ms, outbox)
            VALUES (?, ?, 'queued', ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)`,
-          ...[job.id, user, JSON.stringify(request), parent, request.priority ?? 0, job.workload, job.fingerprint],
-          ...[idempotencyKey, job.idempotentUntil, job.createdAt, job.expiresAt, job.retentionMs],
-          request.outbox ?? null,
-        );
-        const row = this.#row(job.id) as JobRow;
-        this.#addBlobs(row.sequence, job.blobs);
-        this.#event(row.sequence, { type: 'queued', at: job.createdAt });
-        return { record: recordOf(row), created: true, fingerprint: job.fingerprint };
-      },
-      { durable: true },
-    );
+        ...[job.id, user, JSON.stringify(request), parent, request.priority ?? 0, job.workload, job.fingerprint],
+        ...[idempotencyKey, job.idempotentUntil, job.createdAt, job.expiresAt, job.retentionMs],
+        request.outbox ?? null,
+      );
+      const row = this.#row(job.id) as JobRow;
+      this.#addBlobs(row.sequence, job.blobs);
+      this.#event(row.sequence, { type: 'queued', at: job.createdAt });
+      return { record: recordOf(row), created: true, fingerprint: job.fingerprint };
+    });
+    // Also for one that was there already: its first submitter may still wait for the disk.
+    await db.flush();
     if (inserted.created) this.#listener({ type: 'work' });
     return inserted;
   }
@@ -368,7 +364,7 @@ export class LibsqlJobStore implements JobStore {
 
   async close() {
     clearInterval(this.#watch);
-    this.#database.close();
+    await this.#database.close();
   }
 
   /** Does something to all rows that a query finds, some at a time; each must no longer be found afterwards. */
