@@ -3,7 +3,7 @@ import type { AddressInfo } from 'node:net';
 import { createApiKey } from '@vibe-edit/bots/webhook';
 import { Webhook } from 'standardwebhooks';
 import { expect, onTestFinished, test } from 'vitest';
-import { json, picture, startServer, type TestServer } from './webhook-fixture.js';
+import { eventually, json, picture, startServer, type TestServer } from './webhook-fixture.js';
 
 const SECRET = 'a secret of the server that is long enough';
 const ALLOWED = { allowedAddresses: ['127.0.0.1/32'] };
@@ -47,7 +47,7 @@ test('a finished job is reported, and the caller’s library verifies the signat
   });
   const { received, url } = await receiver([[204]]);
   const { id } = await (await submit(server, url, { key })).json();
-  await expect.poll(() => received.length).toBe(1);
+  await eventually(() => received.length).toBe(1);
   const [{ headers, body }] = received as [Received];
   const { secret } = await (await server.request('/v1/callback-secret', { key })).json();
   expect(secret).toBe(server.webhook.callbackSecret('alice'));
@@ -66,13 +66,13 @@ test('what is not confirmed comes again with the same id and body, and no furthe
   const server = await startServer({ callbacks, fetch: ALLOWED });
   const flaky = await receiver([[500], [302, { location: 'http://169.254.169.254/' }], [200]]);
   await submit(server, flaky.url);
-  await expect.poll(() => flaky.received.length).toBe(3);
+  await eventually(() => flaky.received.length).toBe(3);
   expect(new Set(flaky.received.map(({ headers }) => headers['webhook-id'])).size).toBe(1);
   expect(new Set(flaky.received.map(({ body }) => body)).size).toBe(1);
   const dead = await receiver([[503]]);
   await submit(server, dead.url);
-  await expect.poll(() => dead.received.length).toBe(4);
-  await expect.poll(() => server.queue.takeDelivery('callback')).toBe(undefined);
+  await eventually(() => dead.received.length).toBe(4);
+  await eventually(() => server.queue.takeDelivery('callback')).toBe(undefined);
   await new Promise((resolve) => setTimeout(resolve, 200));
   expect([flaky.received.length, dead.received.length]).toEqual([3, 4]);
 });
@@ -81,14 +81,14 @@ test('Retry-After puts the next attempt off, and 410 ends them for this receiver
   const server = await startServer({ callbacks, fetch: ALLOWED });
   const busy = await receiver([[429, { 'retry-after': '1' }], [200]]);
   await submit(server, busy.url);
-  await expect.poll(() => busy.received.length, { timeout: 10_000 }).toBe(2);
+  await eventually(() => busy.received.length).toBe(2);
   const [first, second] = busy.received as [Received, Received];
   expect(second.at - first.at).toBeGreaterThanOrEqual(950);
   const gone = await receiver([[410]]);
   await submit(server, gone.url);
-  await expect.poll(() => gone.received.length).toBe(1);
+  await eventually(() => gone.received.length).toBe(1);
   await submit(server, gone.url);
-  await expect.poll(async () => (await server.queue.stats()).states.succeeded).toBe(3);
+  await eventually(async () => (await server.queue.stats()).states.succeeded).toBe(3);
   await new Promise((resolve) => setTimeout(resolve, 300));
   expect(gone.received).toHaveLength(1);
 });
@@ -98,7 +98,7 @@ test('a cancelled job is reported too', async () => {
   const { received, url } = await receiver([[200]]);
   const { links } = await (await submit(server, url)).json();
   await server.request(links.self, { method: 'DELETE' });
-  await expect.poll(() => received.length).toBe(1);
+  await eventually(() => received.length).toBe(1);
   expect(JSON.parse(received[0]?.body ?? '')).toMatchObject({
     type: 'job.cancelled',
     data: { error: { code: 'aborted' } },
@@ -110,7 +110,7 @@ test('what one server did not get to, the next one on the queue reports', async 
   const server = await startServer({ callbacks, fetch: ALLOWED });
   await server.webhook.close();
   await submit(server, url);
-  await expect.poll(async () => (await server.queue.stats()).states.succeeded).toBe(1);
+  await eventually(async () => (await server.queue.stats()).states.succeeded).toBe(1);
   expect(received).toHaveLength(0);
   const { createWebhook } = await import('@vibe-edit/bots/webhook');
   const { queue, blobs } = server;
@@ -122,7 +122,7 @@ test('what one server did not get to, the next one on the queue reports', async 
     callbacks,
     fetch: ALLOWED,
   });
-  await expect.poll(() => received.length).toBe(1);
+  await eventually(() => received.length).toBe(1);
   await next.close();
 });
 

@@ -3,7 +3,7 @@ import { createRequire } from 'node:module';
 import { fileURLToPath } from 'node:url';
 import { createApiKey } from '@vibe-edit/bots/webhook';
 import { expect, onTestFinished, test } from 'vitest';
-import { file, form, json, picture, startServer } from './webhook-fixture.js';
+import { eventually, file, form, json, picture, startServer } from './webhook-fixture.js';
 
 const EXAMPLES = fileURLToPath(new URL('../../examples/', import.meta.url));
 const TSX = createRequire(import.meta.url).resolve('tsx/cli');
@@ -30,7 +30,7 @@ function start(name: string, args: readonly string[], env: Record<string, string
     await exited;
   });
   const printed = async (pattern: RegExp): Promise<string> => {
-    await expect.poll(() => output, { timeout: 90_000 }).toMatch(pattern);
+    await eventually(() => output).toMatch(pattern);
     return pattern.exec(output)?.[0] ?? '';
   };
   return { child, exited, printed };
@@ -52,7 +52,7 @@ async function edit(base: string, headers: Record<string, string> = {}): Promise
   expect(accepted.status).toBe(202);
   const location = new URL(accepted.headers.get('location') as string, base);
   const state = async () => (await (await fetch(location, { headers })).json()).state;
-  await expect.poll(state, { timeout: 60_000 }).toBe('succeeded');
+  await eventually(state).toBe('succeeded');
   const result = await fetch(`${location}/result`, { headers });
   expect(result.headers.get('content-type')).toBe('image/png');
 }

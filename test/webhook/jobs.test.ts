@@ -4,7 +4,17 @@ import type { AddressInfo } from 'node:net';
 import { createApiKey } from '@vibe-edit/bots/webhook';
 import sharp from 'sharp';
 import { describe, expect, onTestFinished, test } from 'vitest';
-import { file, form, gate, json, picture, readEvents, startServer, waitForState } from './webhook-fixture.js';
+import {
+  eventually,
+  file,
+  form,
+  gate,
+  json,
+  picture,
+  readEvents,
+  startServer,
+  waitForState,
+} from './webhook-fixture.js';
 
 const STEPS = { num_inference_steps: 2 };
 
@@ -182,9 +192,9 @@ describe('events', () => {
     while (text.split(': still here').length < 3) text += Buffer.from((await reader?.read())?.value ?? []).toString();
     expect((await server.request(links.events)).status).toBe(429);
     leaving.abort();
-    await expect
-      .poll(async () => (await server.request(links.events, { signal: AbortSignal.timeout(2000) })).status)
-      .toBe(200);
+    await eventually(
+      async () => (await server.request(links.events, { signal: AbortSignal.timeout(2000) })).status,
+    ).toBe(200);
     held.open();
     expect((await waitForState(server, `/v1/jobs/${id}`)).state).toBe('succeeded');
   });
@@ -211,7 +221,7 @@ describe('cancelling and forgetting', () => {
     const [picture1] = (await server.queue.get(done.id)).result?.images ?? [];
     expect((await server.request(done.links.self, { method: 'DELETE' })).status).toBe(204);
     expect((await server.request(done.links.self)).status).toBe(404);
-    await expect.poll(() => server.blobs.exists(picture1?.key ?? '')).toBe(false);
+    await eventually(() => server.blobs.exists(picture1?.key ?? '')).toBe(false);
   });
 
   test('a result that is not there yet is a conflict that says when to ask again', async () => {

@@ -2,7 +2,7 @@ import { createApiKey } from '@vibe-edit/bots/webhook';
 import OpenAI, { APIError, APIUserAbortError, toFile } from 'openai';
 import sharp from 'sharp';
 import { describe, expect, test } from 'vitest';
-import { gate, picture, startServer, type TestServer } from './webhook-fixture.js';
+import { eventually, gate, picture, startServer, type TestServer } from './webhook-fixture.js';
 
 function clientOf(server: TestServer, options: { apiKey?: string; maxRetries?: number } = {}): OpenAI {
   return new OpenAI({ baseURL: `${server.url}/v1`, apiKey: 'none', maxRetries: 0, ...options });
@@ -177,9 +177,9 @@ describe('an abort ends the edit', () => {
     await held.running;
     leaving.abort();
     await expect(call).rejects.toThrow(APIUserAbortError);
-    await expect.poll(async () => (await server.queue.list())[0]?.cancelling).toBe(true);
+    await eventually(async () => (await server.queue.list())[0]?.cancelling).toBe(true);
     held.open();
-    await expect.poll(async () => (await server.queue.list())[0]?.state).toBe('cancelled');
+    await eventually(async () => (await server.queue.list())[0]?.state).toBe('cancelled');
   });
 
   test('of a stream', async () => {
@@ -193,9 +193,9 @@ describe('an abort ends the edit', () => {
     await held.running;
     leaving.abort();
     for await (const _ of stream);
-    await expect.poll(async () => (await server.queue.list())[0]?.cancelling).toBe(true);
+    await eventually(async () => (await server.queue.list())[0]?.cancelling).toBe(true);
     held.open();
-    await expect.poll(async () => (await server.queue.list())[0]?.state).toBe('cancelled');
+    await eventually(async () => (await server.queue.list())[0]?.state).toBe('cancelled');
   });
 
   test('and so does waiting too long, which the client does not try again', async () => {
@@ -210,7 +210,7 @@ describe('an abort ends the edit', () => {
     expect([error.status, error.code]).toEqual([504, 'job_timeout']);
     expect(error.headers?.get('x-should-retry')).toBe('false');
     held.open();
-    await expect.poll(async () => (await server.queue.list()).map(({ state }) => state)).toEqual(['cancelled']);
+    await eventually(async () => (await server.queue.list()).map(({ state }) => state)).toEqual(['cancelled']);
   });
 });
 

@@ -1,6 +1,6 @@
 import { createApiKey } from '@vibe-edit/bots/webhook';
 import { describe, expect, test } from 'vitest';
-import { gate, json, picture, startServer, waitForState } from './webhook-fixture.js';
+import { eventually, gate, json, picture, startServer, waitForState } from './webhook-fixture.js';
 
 describe('API keys', () => {
   test('a job and its pictures are there for the key that made it, and for nobody else', async () => {
@@ -172,12 +172,12 @@ describe('closing', () => {
     ).json();
     const events = await server.request(links.events);
     const waiting = server.request('/v1/images/generations', json({ prompt: 'a boat', steps: 1 }));
-    await expect.poll(async () => (await server.queue.stats()).states.queued).toBe(1);
+    await eventually(async () => (await server.queue.stats()).states.queued).toBe(1);
     await server.webhook.close();
     await events.text();
     expect((await waiting).status).toBe(503);
     expect((await server.request('/readyz')).status).toBe(503);
     held.open();
-    await expect.poll(async () => (await server.queue.stats()).states.succeeded).toBe(2);
+    await eventually(async () => (await server.queue.stats()).states.succeeded).toBe(2);
   });
 });

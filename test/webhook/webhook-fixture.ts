@@ -15,7 +15,7 @@ import {
 } from '@vibe-edit/core';
 import { createFakeBackend, type FakeBackend, type FakeCall } from '@vibe-edit/core/testing';
 import sharp from 'sharp';
-import { onTestFinished } from 'vitest';
+import { expect, onTestFinished } from 'vitest';
 
 /** A webhook that listens on this machine, with a queue in memory and a worker. */
 export interface TestServer {
@@ -172,4 +172,9 @@ export function gate() {
       await opened;
     },
   };
+}
+
+/** `expect.poll` with the patience that a busy machine needs. */
+export function eventually<Value>(read: () => Value | Promise<Value>) {
+  return expect.poll(read, { timeout: 60_000, interval: 20 });
 }

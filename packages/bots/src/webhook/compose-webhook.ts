@@ -64,7 +64,9 @@ export async function composeWebhook(options: WebhookOptions): Promise<Webhook> 
     const requestId = c.get('requestId');
     if (error.status >= 500) logger?.error({ requestId, err: error.cause ?? error }, 'request failed');
     const challenge = error.status === 401 ? { 'www-authenticate': 'Bearer' } : {};
-    return c.json(errorBody(error), error.status as 400, { ...errorHeaders(error), ...challenge });
+    // The rest of a body that was refused on its way is in the way of the next request.
+    const last = c.req.method === 'POST' && !c.get('bodyRead') ? { connection: 'close' } : {};
+    return c.json(errorBody(error), error.status as 400, { ...errorHeaders(error), ...challenge, ...last });
   });
   app.notFound((c) => c.json(errorBody(notFound('Nothing is here')), 404, { 'x-request-id': newRequestId() }));
   if (crossOrigin !== undefined) app.options('/v1/*', crossOrigin);

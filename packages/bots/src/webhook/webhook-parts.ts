@@ -12,6 +12,8 @@ export interface WebhookEnv {
     requestId: string;
     caller: Caller;
     lease: ByteLease;
+    /** Whether the body was read to its end. */
+    bodyRead: boolean;
     /** What the log line of the request says besides. */
     logFields: Record<string, unknown>;
   };

@@ -26,6 +26,7 @@ export function createOpenMiddleware(options: {
     const requestId = newRequestId();
     c.set('requestId', requestId);
     c.set('lease', lease);
+    c.set('bodyRead', false);
     c.set('logFields', {});
     try {
       await next();

@@ -17,6 +17,7 @@ const KEY = /^[\x21-\x7e]{1,256}$/;
 export async function submitJob(parts: WebhookParts, c: Context<WebhookEnv>, jobsUrl: string): Promise<Job> {
   const lease = c.get('lease');
   const form = await readForm(c.req.raw, { limits: parts.limits, lease });
+  c.set('bodyRead', true);
   const params = parseParameters(jobParameters(parts.limits), form);
   checkFiles(form);
   checkCount(params, parts.limits.maxImages);

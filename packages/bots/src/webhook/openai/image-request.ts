@@ -28,6 +28,7 @@ export async function readImageRequest(
   const lease = c.get('lease');
   const { signal } = c.req.raw;
   const form = await readForm(c.req.raw, { limits, lease });
+  c.set('bodyRead', true);
   const params = parseParameters(imageParameters(limits), form);
   checkModel(parts.model, params.model);
   const settings = settingsOf(params, limits.maxSide);
