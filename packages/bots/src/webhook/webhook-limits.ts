@@ -7,7 +7,7 @@ export interface WebhookLimits {
   maxImageBytes: number;
   /** Pixels of one picture, told by its header. Default 50 million. */
   maxPixels: number;
-  /** Bytes of all bodies that are in memory at a time; beyond it requests are put off. Default 512 MiB. */
+  /** Bytes of all bodies that are in memory at a time; beyond it requests are put off. Decoding takes up to four times as much again. Default 256 MiB. */
   maxBytesInFlight: number;
   /** Seconds that a body may take. Default 120. */
   uploadSeconds: number;
@@ -37,7 +37,7 @@ const DEFAULTS: WebhookLimits = {
   maxBodyBytes: 48 * 1024 * 1024,
   maxImageBytes: 24 * 1024 * 1024,
   maxPixels: 50_000_000,
-  maxBytesInFlight: 512 * 1024 * 1024,
+  maxBytesInFlight: 256 * 1024 * 1024,
   uploadSeconds: 120,
   uploadIdleSeconds: 15,
   maxInstructionLength: 2000,

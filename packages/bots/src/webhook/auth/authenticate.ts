@@ -53,12 +53,13 @@ function checkLocal(request: Request, hosts: readonly string[], corsOrigins: rea
   const refuse = (message: string): never => {
     throw new ApiError({ status: 403, type: 'permission_error', code: 'not_local', message });
   };
-  const url = new URL(request.url);
-  const known = (host: string): boolean => isLoopbackHost(host) || hosts.includes(host);
-  if (!known(url.hostname)) refuse('Without API keys the server is called as localhost only');
+  // As the caller named the server: frameworks around may write another name into the URL.
+  const host = request.headers.get('host') ?? new URL(request.url).host;
+  const name = URL.canParse(`http://${host}`) ? new URL(`http://${host}`).hostname : '';
+  if (!isLoopbackHost(name) && !hosts.includes(name)) refuse('Without API keys the server is called as localhost only');
   const origin = request.headers.get('origin');
   if (origin === null || corsOrigins.includes(origin)) return;
-  if (!URL.canParse(origin) || new URL(origin).host !== url.host) {
+  if (!URL.canParse(origin) || new URL(origin).host !== host) {
     refuse('Without API keys the server takes no requests from pages of other sites');
   }
 }

@@ -60,6 +60,8 @@ function routeOf(path: string): string {
     .replace(/^\/v1\/models\/.+$/s, '/v1/models/:id');
 }
 
+type RateEntry = readonly [name: string, windowSeconds: number, state: RateState];
+
 /** Lets callers through whom the authentication knows, as often as their limits allow. */
 export function createCallerMiddleware(options: {
   authenticate: Authenticate;
@@ -73,7 +75,7 @@ export function createCallerMiddleware(options: {
       const caller = await authenticate(c.req.raw);
       c.set('caller', caller);
       const own = { ...limits, ...caller.limits };
-      const states: [name: string, window: number, state: RateState][] = [
+      const states: RateEntry[] = [
         ['requests', requests.windowSeconds, requests.take(caller.name, own.requestsPerMinute)],
       ];
       if (job && states[0]?.[2].allowed) {
@@ -89,9 +91,8 @@ export function createCallerMiddleware(options: {
 }
 
 /** `RateLimit-Policy` and `RateLimit` as draft-ietf-httpapi-ratelimit-headers has them. */
-function setRateHeaders(c: Context, states: readonly [string, number, RateState][]): void {
-  const list = (format: (entry: [string, number, RateState]) => string): string =>
-    states.map(format as never).join(', ');
+function setRateHeaders(c: Context, states: readonly RateEntry[]): void {
+  const list = (format: (entry: RateEntry) => string): string => states.map(format).join(', ');
   c.header(
     'ratelimit-policy',
     list(([name, window, { limit }]) => `"${name}";q=${limit};w=${window}`),
@@ -102,7 +103,7 @@ function setRateHeaders(c: Context, states: readonly [string, number, RateState]
   );
 }
 
-function overLimit([name, window, { limit, resetSeconds }]: [string, number, RateState]): ApiError {
+function overLimit([name, window, { limit, resetSeconds }]: RateEntry): ApiError {
   return new ApiError({
     status: 429,
     type: 'rate_limit_error',

@@ -52,7 +52,10 @@ export function deliverCallbacks(options: CallbackDeliveryOptions): CallbackDeli
     const target = callbackTarget(job);
     if (target === undefined || disabled.has(receiver(job, target))) return await queue.settleDelivery(job.id);
     const { outcome, retryAt, reason } = await attemptDelivery(delivery, target, options, timeoutSeconds, signal);
-    if (signal.aborted) return;
+    // Broken off by the end of this process: whoever delivers next takes it at once.
+    if (signal.aborted && outcome !== 'delivered') {
+      return await queue.settleDelivery(job.id, { retryAt: Date.now() });
+    }
     onOutcome(outcome);
     const fields = { job: job.id, attempt, outcome, ...(reason !== undefined && { reason }) };
     if (outcome === 'delivered') logger?.info(fields, 'callback');

@@ -43,12 +43,16 @@ async function waitOrCancel(
   job: Job,
   { caller, patience }: { caller: AbortSignal; patience: AbortSignal },
 ): Promise<Job> {
-  const signal = AbortSignal.any([caller, patience, parts.closing]);
+  // Aborted in the end whatever comes: Node keeps a signal that was made of others, and is listened to, until it is.
+  const over = new AbortController();
+  const signal = AbortSignal.any([caller, patience, parts.closing, over.signal]);
   try {
     return succeeded(await waitForJob({ queue: parts.queue, id: job.id, signal }));
   } catch (error) {
     if (caller.aborted || patience.aborted) await parts.queue.cancel(job.id);
     throw waitError(error, parts, patience);
+  } finally {
+    over.abort();
   }
 }
 
