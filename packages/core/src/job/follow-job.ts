@@ -10,7 +10,7 @@ import type { JobStore } from './job-store.js';
 /** Looks again at least so often although no change was reported, ms. */
 const LOOK_AGAIN_MS = 2000;
 /** A waiting job's position is told at most so often, ms. */
-const POSITION_MS = 500;
+const POSITION_MS = 1000;
 
 /** The events of one job as `JobQueue.events` gives them. */
 export async function* followJob(options: {

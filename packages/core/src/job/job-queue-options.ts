@@ -12,12 +12,12 @@ export interface JobQueueOptions {
   expiresInSeconds?: number;
   /** Seconds that finished jobs and their pictures are kept. Default 86,400. */
   retentionSeconds?: number;
-  /** Seconds that idempotency keys are kept. Default 86,400. */
+  /** Seconds that idempotency keys are kept, but no longer than their job is. Default 86,400. */
   idempotencySeconds?: number;
   /** How often a job is begun when its workers are lost or fail for passing reasons. Default 3. */
   maxAttempts?: number;
   /** A worker that was not heard of for so many seconds counts as lost, and its jobs go to others. Default 30. */
   leaseSeconds?: number;
-  /** Progress and preview events kept a job. Default 200. */
+  /** Progress events kept a job; of previews 8 are. Default 200. */
   maxEvents?: number;
 }

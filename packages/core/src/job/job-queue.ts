@@ -101,6 +101,7 @@ export interface JobQueue {
    * @throws {UserLimitError} when the user has as many unfinished jobs as one may have.
    * @throws {IdempotencyConflictError} when the idempotency key came before with another request.
    * @throws {UnknownJobError} when the parent is unknown.
+   * @throws {BlobMissingError} when the queue knows its blob store and a picture is not there.
    * @throws {ClosedError}
    */
   submit(request: JobRequest): Promise<Job>;

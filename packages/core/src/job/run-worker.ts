@@ -11,6 +11,7 @@ import type { JobRecord, JobStore, Lease, WorkerInfo } from './job-store.js';
 export const WORK_BELL = '';
 /** Looks for work at least so often, ms. */
 const POLL_MS = 1000;
+const MAX_REMEMBERED = 1000;
 /** Pause after the store failed, ms. */
 const RETRY_MS = 500;
 
@@ -54,6 +55,8 @@ export function runWorker(parts: WorkerParts): QueueWorker {
     backend: measuredAs.backend ?? '',
   };
   const active = new Map<string, ActiveRun>();
+  /** Jobs that were cancelled although they do not run here: one may be on its way here, and its cancel came first. */
+  const cancelledElsewhere = new Set<string>();
   const closing = new AbortController();
   const work = bells.hang(WORK_BELL);
   let closed: Promise<void> | undefined;
@@ -71,7 +74,9 @@ export function runWorker(parts: WorkerParts): QueueWorker {
         active.delete(lease.token);
         bells.ring(WORK_BELL);
       });
-    active.set(lease.token, { lease, abort, done });
+    const run = { lease, abort, done };
+    active.set(lease.token, run);
+    if (cancelledElsewhere.has(lease.id)) checkLeases([run]).catch((error: unknown) => onError(error));
   };
 
   const checkLeases = async (runs: readonly ActiveRun[]): Promise<void> => {
@@ -148,6 +153,10 @@ export function runWorker(parts: WorkerParts): QueueWorker {
     report: (error) => onError(error),
     check(id) {
       const runs = [...active.values()].filter(({ lease }) => id === undefined || lease.id === id);
+      if (runs.length === 0 && id !== undefined) {
+        if (cancelledElsewhere.size >= MAX_REMEMBERED) cancelledElsewhere.clear();
+        cancelledElsewhere.add(id);
+      }
       checkLeases(runs).catch((error: unknown) => onError(error));
     },
   };

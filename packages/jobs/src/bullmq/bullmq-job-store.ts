@@ -179,7 +179,7 @@ export class BullmqJobStore implements JobStore {
           return { record, lease: { id: record.id, token } };
         }
       } catch (error) {
-        await this.#slots.complete(token);
+        this.#slots.abandon(token);
         throw error;
       }
       // Its job was cancelled or expired meanwhile.
@@ -218,19 +218,19 @@ export class BullmqJobStore implements JobStore {
     options: { now: number; cancelled: JobFailure },
   ) {
     const succeeded = outcome.state === 'succeeded';
-    const state = (await this.#redis.script(
-      'finish',
-      ...[id, token, outcome.state, succeeded ? JSON.stringify(outcome.result) : ''],
-      ...[succeeded ? '' : JSON.stringify(outcome.error), options.now, JSON.stringify(options.cancelled)],
-      ...(succeeded ? outcome.blobs : []),
-    )) as FinalJobState | null;
-    await this.#slots.complete(token);
-    return state ?? undefined;
+    return this.#ending(token, async () => {
+      const state = await this.#redis.script(
+        'finish',
+        ...[id, token, outcome.state, succeeded ? JSON.stringify(outcome.result) : ''],
+        ...[succeeded ? '' : JSON.stringify(outcome.error), options.now, JSON.stringify(options.cancelled)],
+        ...(succeeded ? outcome.blobs : []),
+      );
+      return (state as FinalJobState | null) ?? undefined;
+    });
   }
 
   async release({ id, token }: Lease, options: ReleaseOptions) {
-    await this.#release(id, token, options);
-    await this.#slots.complete(token);
+    await this.#ending(token, () => this.#release(id, token, options));
   }
 
   async events(id: string, after: number) {
@@ -294,6 +294,18 @@ export class BullmqJobStore implements JobStore {
   async close() {
     await this.#slots.close();
     await this.#redis.close();
+  }
+
+  /** Ends an attempt, then its slot, in this order: whatever happens in between, the slot leads to the job. */
+  async #ending<Result>(token: string, end: () => Promise<Result>): Promise<Result> {
+    try {
+      const result = await end();
+      await this.#slots.complete(token);
+      return result;
+    } catch (error) {
+      this.#slots.abandon(token);
+      throw error;
+    }
   }
 
   async #release(

@@ -19,6 +19,8 @@ export interface Slots {
   renew(tokens: readonly string[], leaseMs: number): Promise<ReadonlySet<string>>;
   /** Gives a slot up; it will not come again. */
   complete(token: string): Promise<void>;
+  /** Forgets a slot without giving it up: its lock runs out, and it comes back through `onLost`. For when nobody knows how far Redis got. */
+  abandon(token: string): void;
   /** How many wait, and how many are held. */
   counts(): Promise<{ waiting: number; held: number }>;
   /** Hears names of slots whose worker is gone. */
@@ -93,6 +95,9 @@ export function createSlots({ bullmq, name, prefix, connections, onError }: Slot
       held.delete(token);
       // A slot whose lock was lost belongs to another worker by now.
       await job?.moveToCompleted(null, token, false).catch(() => undefined);
+    },
+    abandon(token) {
+      held.delete(token);
     },
     async counts() {
       const {
