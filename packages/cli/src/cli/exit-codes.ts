@@ -20,6 +20,8 @@ export const EXIT_CODES = {
   output: 7,
   /** A download failed. */
   download: 8,
+  /** The server cannot listen, or the queue cannot be reached. */
+  service: 9,
 } as const;
 
 export type ExitReason = keyof typeof EXIT_CODES;
@@ -38,6 +40,10 @@ const REASON_BY_ERROR_CODE: Readonly<Record<string, ExitReason>> = {
   VIBE_OUTPUT_UNWRITABLE: 'output',
   VIBE_DISK_FULL: 'output',
   VIBE_DOWNLOAD_FAILED: 'download',
+  VIBE_API_KEY_MISSING: 'usage',
+  VIBE_MISSING_PACKAGE: 'usage',
+  VIBE_LISTEN_FAILED: 'service',
+  VIBE_QUEUE_UNAVAILABLE: 'service',
 };
 
 /** Why an error ends the program; errors that nobody foresaw are `unexpected`. */

@@ -6,6 +6,7 @@ import { describeDoctor, doctor } from './commands/doctor.js';
 import { describeEdit, edit } from './commands/edit.js';
 import { describeGenerate, generate } from './commands/generate.js';
 import { describeInspect, inspect } from './commands/inspect.js';
+import type { KeysOptions } from './commands/keys.js';
 import { describePull, pull } from './commands/pull.js';
 import { EXIT_CODES, exitReason } from './exit-codes.js';
 import { coloursFor, errorJson, errorText, jsonDocument } from './messages.js';
@@ -25,6 +26,11 @@ interface CommandCall<Options> {
 
 type CommandAction<Options> = (call: CommandCall<Options>) => Promise<CommandOutcome>;
 
+/** Flags of settings, whatever they are. */
+type ServiceOptions = CommonOptions & Readonly<Record<string, unknown>>;
+
+type AddAction = <Options extends CommonOptions>(command: Command, action: CommandAction<Options>) => void;
+
 /**
  * The command line: parses arguments, runs a command, reports, and says how it went.
  *
@@ -41,9 +47,9 @@ export async function main(argv: readonly string[], io: CliIo, services: Service
     .addHelpText('after', `\nExit codes:\n${exitCodeLines()}`);
 
   let exitCode: number = EXIT_CODES.ok;
-  const addAction = <Options extends CommonOptions>(command: Command, action: CommandAction<Options>): void => {
+  const addAction: AddAction = (command, action) => {
     addCommonOptions(command).action(async () => {
-      exitCode = await perform(action, { args: command.args, options: command.opts<Options>(), io, services });
+      exitCode = await perform(action, { args: command.args, options: command.opts(), io, services });
     });
   };
   addAction(addPictureOptions(describeEdit(program.command('edit'))), edit);
@@ -51,6 +57,7 @@ export async function main(argv: readonly string[], io: CliIo, services: Service
   addAction(describePull(program.command('pull')), pull);
   addAction(describeInspect(program.command('inspect')), inspect);
   addAction(describeDoctor(program.command('doctor')), doctor);
+  await addServiceCommands(program, addAction, argv);
 
   try {
     await program.parseAsync([...argv], { from: 'user' });
@@ -63,6 +70,30 @@ export async function main(argv: readonly string[], io: CliIo, services: Service
       await write(io.stdout, jsonDocument({ error: errorJson(new UsageError(error.message)) }));
     return EXIT_CODES.usage;
   }
+}
+
+/** Adds the commands of the server. What their options are made from is only loaded when one of them is meant. */
+async function addServiceCommands(program: Command, addAction: AddAction, argv: readonly string[]): Promise<void> {
+  const serve = program.command('serve').description('answer over HTTP: jobs, the API of OpenAI, a page');
+  const worker = program.command('worker').description('carry out jobs of a queue on Redis');
+  const keys = program.command('keys').description('make, list and remove API keys of a server');
+  if (![serve, worker, keys].some((command) => argv.includes(command.name()))) return;
+  const describe = await import('./serve/describe-services.js');
+  addAction<ServiceOptions>(describe.describeServeOptions(serve), async (call) =>
+    (await import('./commands/serve.js')).serve(call),
+  );
+  addAction<ServiceOptions>(describe.describeWorkerOptions(worker), async (call) =>
+    (await import('./commands/worker.js')).worker(call),
+  );
+  const addKeysAction = (command: Command, action: CommandAction<KeysOptions>): void =>
+    addAction(describe.addKeysOptions(command), action);
+  const create = keys.command('create').description('make a key and print it').argument('<name>', 'who gets it');
+  const list = keys.command('list').description('list names and limits');
+  const remove = keys.command('remove').description('refuse a key from now on').argument('<name>', 'who has it');
+  const load = () => import('./commands/keys.js');
+  addKeysAction(describe.addKeyLimitOptions(create), async (call) => (await load()).createKey(call));
+  addKeysAction(list, async (call) => (await load()).listKeys(call));
+  addKeysAction(remove, async (call) => (await load()).removeKey(call));
 }
 
 /** Runs a command and turns whatever comes of it into messages and an exit code. */
@@ -100,6 +131,7 @@ function exitCodeLines(): string {
     cancelled: 'cancelled',
     output: 'a result cannot be written',
     download: 'a download failed',
+    service: 'the server cannot listen, or the queue cannot be reached',
   };
   return Object.entries(meanings)
     .map(([reason, meaning]) => `  ${EXIT_CODES[reason as keyof typeof EXIT_CODES]}  ${meaning}`)

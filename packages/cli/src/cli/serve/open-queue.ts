@@ -1,0 +1,40 @@
+import { join } from 'node:path';
+import { type BlobStore, createFolderBlobStore, type JobQueue, MissingPackageError } from '@vibe-edit/core';
+import { QueueUnavailableError } from './queue-unavailable-error.js';
+import type { Settings } from './settings-schema.js';
+
+/** Where pictures lie: a bucket if one was named, else a folder of the data folder. */
+export async function openBlobs(settings: Settings, data: string): Promise<BlobStore> {
+  const { s3Bucket: bucket, s3Prefix: prefix, s3Endpoint: endpoint, s3Region: region } = settings;
+  if (bucket === undefined) return createFolderBlobStore({ folder: join(data, 'pictures') });
+  const { createS3BlobStore } = await import('@vibe-edit/jobs/s3');
+  return await createS3BlobStore({
+    bucket,
+    ...(prefix !== undefined && { prefix }),
+    ...(endpoint !== undefined && { endpoint }),
+    ...(region !== undefined && { region }),
+  });
+}
+
+/**
+ * The queue: on Redis if one was named, else in a file of the data folder.
+ * @throws {QueueUnavailableError} when Redis does not answer.
+ * @throws {MissingPackageError} when a package for it is not installed.
+ */
+export async function openQueue(
+  settings: Settings,
+  { data, blobs, onError }: { data: string; blobs: BlobStore; onError: (error: unknown) => void },
+): Promise<JobQueue> {
+  const { redis: url, queueName: name, maxQueued, maxPerUser, expiresInSeconds, retentionSeconds } = settings;
+  const shared = { blobs, maxQueued, maxPerUser, expiresInSeconds, retentionSeconds };
+  if (url === undefined) {
+    const { createLibsqlQueue } = await import('@vibe-edit/jobs/libsql');
+    return await createLibsqlQueue({ ...shared, file: join(data, 'jobs.db') });
+  }
+  const { createBullmqQueue } = await import('@vibe-edit/jobs/bullmq');
+  try {
+    return await createBullmqQueue({ ...shared, url, name, onError });
+  } catch (cause) {
+    throw cause instanceof MissingPackageError ? cause : new QueueUnavailableError({ url, cause });
+  }
+}
