@@ -46,7 +46,7 @@ export interface Evaluation {
 }
 
 /** Edits that are repeated at other settings; no more than one in so many of all. */
-const REPEATED = 12;
+const REPEATED = 8;
 const REPEATED_SHARE = 8;
 
 /**

@@ -15,42 +15,62 @@ export function gaussianWeights(deviation: number): Float64Array {
 export function blurPlane(plane: Float32Array, width: number, height: number, weights: Float64Array): Float32Array {
   const across = new Float32Array(plane.length);
   const radius = weights.length - 1;
-  const padded = new Float64Array(Math.max(width, height) + 2 * radius);
+  const padded = new Float64Array(width + 2 * radius);
   for (let y = 0; y < height; y++) {
-    for (let x = -radius; x < width + radius; x++) {
-      padded[x + radius] = plane[y * width + Math.min(width - 1, Math.max(0, x))] as number;
+    const row = y * width;
+    for (let x = 0; x < radius; x++) {
+      padded[x] = plane[row] as number;
+      padded[width + radius + x] = plane[row + width - 1] as number;
     }
-    for (let x = 0; x < width; x++) across[y * width + x] = weighted(padded, x + radius, weights);
+    padded.set(plane.subarray(row, row + width), radius);
+    for (let x = 0; x < width; x++) {
+      let sum = (weights[0] as number) * (padded[x + radius] as number);
+      for (let index = 1; index <= radius; index++) {
+        const pair = (padded[x + radius - index] as number) + (padded[x + radius + index] as number);
+        sum += (weights[index] as number) * pair;
+      }
+      across[row + x] = sum;
+    }
   }
+  // Row by row, as the values lie in memory.
   const down = new Float32Array(plane.length);
-  for (let x = 0; x < width; x++) {
-    for (let y = -radius; y < height + radius; y++) {
-      padded[y + radius] = across[Math.min(height - 1, Math.max(0, y)) * width + x] as number;
+  const sums = new Float64Array(width);
+  for (let y = 0; y < height; y++) {
+    const middle = y * width;
+    for (let x = 0; x < width; x++) sums[x] = (weights[0] as number) * (across[middle + x] as number);
+    for (let index = 1; index <= radius; index++) {
+      const weight = weights[index] as number;
+      const above = Math.max(0, y - index) * width;
+      const below = Math.min(height - 1, y + index) * width;
+      for (let x = 0; x < width; x++) {
+        sums[x] = (sums[x] as number) + weight * ((across[above + x] as number) + (across[below + x] as number));
+      }
     }
-    for (let y = 0; y < height; y++) down[y * width + x] = weighted(padded, y + radius, weights);
+    down.set(sums, middle);
   }
   return down;
 }
 
-function weighted(line: Float64Array, middle: number, weights: Float64Array): number {
-  let sum = (weights[0] as number) * (line[middle] as number);
-  for (let index = 1; index < weights.length; index++) {
-    sum += (weights[index] as number) * ((line[middle - index] as number) + (line[middle + index] as number));
-  }
-  return sum;
-}
+/** Blurred pictures by radius: several operations, at all strengths, start from the same ones. */
+const known = new WeakMap<Picture, Map<number, Picture>>();
 
 /**
  * Blurs a picture.
  * @param radius standard deviation as a share of the square root of the picture's area
  */
-export function gaussianBlur({ width, height, values }: Picture, radius: number): Picture {
+export function gaussianBlur(picture: Picture, radius: number): Picture {
+  const { width, height, values } = picture;
+  const own = known.get(picture) ?? new Map<number, Picture>();
+  known.set(picture, own);
+  const found = own.get(radius);
+  if (found !== undefined) return found;
   const weights = gaussianWeights(radius * Math.sqrt(width * height));
   const count = width * height;
-  const blurred = new Float32Array(values.length);
+  const result = { width, height, values: new Float32Array(values.length) };
   for (let channel = 0; channel < 3; channel++) {
     const plane = values.subarray(channel * count, (channel + 1) * count);
-    blurred.set(blurPlane(plane, width, height, weights), channel * count);
+    result.values.set(blurPlane(plane, width, height, weights), channel * count);
   }
-  return { width, height, values: blurred };
+  own.set(radius, result);
+  return result;
 }

@@ -26,23 +26,33 @@ const pointwise =
     return { width, height, values: changed };
   };
 
-/** A value for every pixel from its place; u and v in 0..1 at the middle of the pixel. */
+/**
+ * A change that grows with a mask: x (1 - m) + change(x) m. The mask is told by the place, u and v in 0..1 at the middle of the pixel;
+ * where it is 0 nothing is worked out.
+ */
 const byPlace =
-  (change: (value: number, u: number, v: number, s: number) => number): PictureOperation =>
+  (mask: (u: number, v: number) => number, change: (value: number, s: number) => number): PictureOperation =>
   ({ width, height, values }, strength) => {
     const s = STRENGTHS[strength];
-    const changed = values.map((value, index) => {
-      const x = index % width;
-      const y = Math.floor(index / width) % height;
-      return clamp(change(value, (x + 0.5) / width, (y + 0.5) / height, s));
-    });
+    const count = width * height;
+    const changed = values.slice();
+    for (let y = 0; y < height; y++) {
+      for (let x = 0; x < width; x++) {
+        const m = mask((x + 0.5) / width, (y + 0.5) / height);
+        if (m === 0) continue;
+        for (let index = y * width + x; index < 3 * count; index += count) {
+          const value = values[index] as number;
+          changed[index] = clamp(value * (1 - m) + change(value, s) * m);
+        }
+      }
+    }
     return { width, height, values: changed };
   };
 
-const vignette = byPlace((value, u, v, s) => {
-  const distance = Math.hypot(u - 0.5, v - 0.5) / Math.SQRT1_2;
-  return value * (1 - Math.min(0.97, 0.75 * s) * smooth((distance - 0.3) / 0.7));
-});
+const vignette = byPlace(
+  (u, v) => smooth((Math.hypot(u - 0.5, v - 0.5) / Math.SQRT1_2 - 0.3) / 0.7),
+  (value, s) => value * (1 - Math.min(0.97, 0.75 * s)),
+);
 
 const SIDES = {
   top: (_u: number, v: number) => 1 - v,
@@ -52,10 +62,10 @@ const SIDES = {
 } as const;
 
 const half = (side: keyof typeof SIDES, power: (s: number) => number): PictureOperation =>
-  byPlace((value, u, v, s) => {
-    const mask = smooth((SIDES[side](u, v) - 0.35) / 0.3);
-    return value * (1 - mask) + value ** power(s) * mask;
-  });
+  byPlace(
+    (u, v) => smooth((SIDES[side](u, v) - 0.35) / 0.3),
+    (value, s) => value ** power(s),
+  );
 const darkHalf = (side: keyof typeof SIDES): PictureOperation => half(side, (s) => 1 + 1.3 * s);
 const brightHalf = (side: keyof typeof SIDES): PictureOperation => half(side, (s) => 1 / (1 + 1.1 * s));
 

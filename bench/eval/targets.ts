@@ -18,7 +18,7 @@ export interface Candidate {
 }
 
 /** Distances are taken on so many pixels at most, on a regular lattice. */
-const LATTICE_PIXELS = 24_000;
+const LATTICE_PIXELS = 12_000;
 /** Mean Lab distance under which two targets look alike: then either is right. */
 const ALIKE = 0.5;
 /** Share of a picture that must have a colour before an instruction about that colour means anything. */

@@ -15,14 +15,15 @@ export async function writeStrip(file: string, pictures: readonly Picture[]): Pr
       const { width, height, data } = toPixels(picture);
       return await sharp(data, { raw: { width, height, channels: 3 } })
         .resize({ height: HEIGHT })
-        .png()
+        .raw()
         .toBuffer({ resolveWithObject: true });
     }),
   );
   let left = -GAP;
   const layers = cells.map(({ data, info }) => {
-    const layer = { input: data, left: left + GAP, top: 0 };
-    left = layer.left + info.width;
+    const { width, height, channels } = info;
+    const layer = { input: data, raw: { width, height, channels }, left: left + GAP, top: 0 };
+    left = layer.left + width;
     return layer;
   });
   await sharp({ create: { width: left, height: HEIGHT, channels: 3, background: '#808080' } })
