@@ -9,6 +9,7 @@ import {
   createMemoryQueue,
   type JobQueue,
   type JobQueueOptions,
+  type JobRequest,
   type JobResult,
   type JobWorker,
 } from '@vibe-edit/core';
