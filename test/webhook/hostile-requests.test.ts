@@ -329,7 +329,7 @@ test('1,000 damaged forms and JSON bodies: refused or taken, never a failure, an
   for (let round = 0; round < 1000; round++) {
     const isForm = random() < 0.6;
     const type = random() < 0.9 ? (isForm ? contentTypes[0] : 'application/json') : pick(contentTypes);
-    const body = damage(isForm ? pick(forms) : pick(bodies));
+    const body = Uint8Array.from(damage(isForm ? pick(forms) : pick(bodies)));
     const route = pick(['/v1/jobs', '/v1/images/edits', '/v1/images/generations']);
     // The image routes wait for a job that nobody carries out: whoever is not refused hangs up.
     const work = server
