@@ -1,0 +1,83 @@
+import type { SharedV3Warning } from '@ai-sdk/provider';
+import type { EditedImage, Editor, EditResult } from '@vibe-edit/core';
+import { toAiSdkError } from './editor-error.js';
+import type { ImageRequest, ImageService, MadePicture } from './image-service.js';
+
+/** An editor, or what opens one. */
+export type EditorSource = Editor | (() => Editor | Promise<Editor>);
+
+/** Makes pictures with an editor of this process. */
+export function createEditorService(source: EditorSource): ImageService {
+  let opened: Promise<Editor> | undefined;
+
+  const open = async (): Promise<Editor> => {
+    if (typeof source !== 'function') return source;
+    // Calls at the same time share one editor; what could not be opened is tried again by the next call.
+    opened ??= (async () => source())().catch((error) => {
+      opened = undefined;
+      throw error;
+    });
+    return opened;
+  };
+
+  return {
+    unsupportedOptions: [],
+    async make(request) {
+      const editor = await open();
+      try {
+        const result = await carryOut(editor, request);
+        return { pictures: await encode(result, request), warnings: warningsOf(result), headers: undefined };
+      } catch (error) {
+        throw toAiSdkError(error, request);
+      }
+    },
+    async close() {
+      const editor = opened;
+      opened = undefined;
+      await (await editor)?.close();
+    },
+  };
+}
+
+function carryOut(editor: Editor, request: ImageRequest): Promise<EditResult> {
+  const { instruction, picture, mask, count, seed, size, options, signal } = request;
+  const { numInferenceSteps, guidanceScale, imageGuidanceScale, preserve, geometry } = options;
+  const common = {
+    instruction,
+    seed,
+    numImages: count,
+    ...(size !== undefined && { size }),
+    ...(numInferenceSteps !== undefined && { numInferenceSteps }),
+    ...(guidanceScale !== undefined && { guidanceScale }),
+    ...(signal !== undefined && { signal }),
+  };
+  if (picture === undefined) return editor.generate(common);
+  return editor.edit({
+    ...common,
+    image: picture.bytes,
+    ...(mask !== undefined && { mask: mask.bytes }),
+    ...(imageGuidanceScale !== undefined && { imageGuidanceScale }),
+    ...(preserve !== undefined && { preserve }),
+    ...(geometry !== undefined && { geometry }),
+  });
+}
+
+/** One after the other: a picture's file takes several times its pixels while it is written. */
+async function encode({ images }: EditResult, { options, signal }: ImageRequest): Promise<MadePicture[]> {
+  const { outputFormat = 'png', outputQuality: quality } = options;
+  const pictures: MadePicture[] = [];
+  for (const image of images) {
+    signal?.throwIfAborted();
+    pictures.push(await encodeOne(image));
+  }
+  return pictures;
+
+  async function encodeOne(image: EditedImage): Promise<MadePicture> {
+    const data = await image.toBuffer(outputFormat, quality === undefined ? {} : { quality });
+    return { data, width: image.width, height: image.height };
+  }
+}
+
+function warningsOf({ warnings }: EditResult): SharedV3Warning[] {
+  return warnings.map(({ message }) => ({ type: 'other', message }));
+}
