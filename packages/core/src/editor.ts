@@ -38,21 +38,23 @@ export async function createEditor(options: EditorOptions): Promise<Editor> {
     call: EditRequest | GenerateRequest,
     decode: (signal: AbortSignal) => Promise<{ source: Raster8 | undefined; mask: Uint8Array | undefined }>,
   ): Promise<EditResult> => {
-    const signal = call.signal === undefined ? closing.signal : AbortSignal.any([closing.signal, call.signal]);
+    const { signal, unlink } = linkSignals([closing.signal, call.signal]);
     const onProgress = call.onProgress ?? (() => {});
     const asked = performance.now();
     onProgress({ stage: 'queue', step: 0, steps: request.numInferenceSteps });
     const limit = options.maxQueued === undefined ? {} : { limit: options.maxQueued };
-    const { result, queued, read } = await queue.run(
-      async () => {
-        const started = performance.now();
-        const { source, mask } = await decode(signal);
-        const decoded = performance.now();
-        const result = await pipeline.run({ request, source, mask, signal, onProgress });
-        return { result, queued: (started - asked) / 1000, read: (decoded - started) / 1000 };
-      },
-      { signal, ...limit },
-    );
+    const { result, queued, read } = await queue
+      .run(
+        async () => {
+          const started = performance.now();
+          const { source, mask } = await decode(signal);
+          const decoded = performance.now();
+          const result = await pipeline.run({ request, source, mask, signal, onProgress });
+          return { result, queued: (started - asked) / 1000, read: (decoded - started) / 1000 };
+        },
+        { signal, ...limit },
+      )
+      .finally(unlink);
     const images = result.pictures.map((picture) =>
       createEditedImage({
         picture,
@@ -112,4 +114,23 @@ export async function createEditor(options: EditorOptions): Promise<Editor> {
       await close();
     },
   };
+}
+
+/**
+ * A signal that is aborted when one of the others is, until it is unlinked. `AbortSignal.any` would leave something behind on a signal that
+ * lives as long as the editor, with every edit.
+ */
+function linkSignals(sources: readonly (AbortSignal | undefined)[]): { signal: AbortSignal; unlink: () => void } {
+  const controller = new AbortController();
+  const links = sources
+    .filter((source) => source !== undefined)
+    .map((source) => ({ source, abort: () => controller.abort(source.reason) }));
+  for (const { source, abort } of links) {
+    if (source.aborted) abort();
+    source.addEventListener('abort', abort, { once: true });
+  }
+  const unlink = (): void => {
+    for (const { source, abort } of links) source.removeEventListener('abort', abort);
+  };
+  return { signal: controller.signal, unlink };
 }
