@@ -1,3 +1,4 @@
+import { ReadableStream as NodeStream } from 'node:stream/web';
 import { expect, test } from 'vitest';
 import { readEventStream, type StreamEvent } from './event-stream.js';
 
@@ -5,7 +6,7 @@ async function read(chunks: readonly string[]): Promise<StreamEvent[]> {
   const encoder = new TextEncoder();
   const bytes = chunks.map((chunk) => encoder.encode(chunk));
   const events: StreamEvent[] = [];
-  for await (const event of readEventStream(ReadableStream.from(bytes) as ReadableStream<Uint8Array>))
+  for await (const event of readEventStream(NodeStream.from(bytes) as unknown as ReadableStream<Uint8Array>))
     events.push(event);
   return events;
 }
@@ -30,7 +31,7 @@ test('cut anywhere, even within a character', async () => {
   for (let cut = 1; cut < bytes.length; cut++) {
     const parts = [bytes.slice(0, cut), bytes.slice(cut)];
     const events: StreamEvent[] = [];
-    for await (const event of readEventStream(ReadableStream.from(parts) as ReadableStream<Uint8Array>))
+    for await (const event of readEventStream(NodeStream.from(parts) as unknown as ReadableStream<Uint8Array>))
       events.push(event);
     expect(events).toEqual(whole);
   }
