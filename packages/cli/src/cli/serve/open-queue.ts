@@ -25,16 +25,33 @@ export async function openQueue(
   settings: Settings,
   { data, blobs, onError }: { data: string; blobs: BlobStore; onError: (error: unknown) => void },
 ): Promise<JobQueue> {
-  const { redis: url, queueName: name, maxQueued, maxPerUser, expiresInSeconds, retentionSeconds } = settings;
-  const shared = { blobs, maxQueued, maxPerUser, expiresInSeconds, retentionSeconds };
+  const {
+    redis: url,
+    queueName: name,
+    leaseSeconds,
+    maxQueued,
+    maxPerUser,
+    expiresInSeconds,
+    retentionSeconds,
+  } = settings;
+  const shared = { blobs, leaseSeconds, maxQueued, maxPerUser, expiresInSeconds, retentionSeconds };
   if (url === undefined) {
     const { createLibsqlQueue } = await import('@vibe-edit/jobs/libsql');
     return await createLibsqlQueue({ ...shared, file: join(data, 'jobs.db') });
   }
   const { createBullmqQueue } = await import('@vibe-edit/jobs/bullmq');
+  // While it opens, what goes wrong is the reason that it does not: the commands themselves only tell how often they were tried.
+  let opened = false;
+  let reason: unknown;
+  const hear = (error: unknown): void => {
+    if (opened) onError(error);
+    else reason = error;
+  };
   try {
-    return await createBullmqQueue({ ...shared, url, name, onError });
+    const queue = await createBullmqQueue({ ...shared, url, name, onError: hear });
+    opened = true;
+    return queue;
   } catch (cause) {
-    throw cause instanceof MissingPackageError ? cause : new QueueUnavailableError({ url, cause });
+    throw cause instanceof MissingPackageError ? cause : new QueueUnavailableError({ url, cause: reason ?? cause });
   }
 }

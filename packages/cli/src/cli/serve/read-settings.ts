@@ -96,8 +96,15 @@ function checkSettings(values: Record<string, unknown>, sources: Sources, file: 
   }
   const name = String(issue?.path[0]);
   const setting = SETTINGS.find((one) => one.name === name);
-  const bounds = setting?.values ? ` (${setting.values})` : '';
+  const expected = (setting && expectedOf(setting)) ?? issue?.message;
   // What a secret was is nobody's to see.
   const received = setting?.flag === undefined ? '' : ` but received ${withoutPassword(values[name])}`;
-  throw new UsageError(`${sources.get(name) ?? name}: ${issue?.message}${bounds}${received}`);
+  throw new UsageError(`${sources.get(name) ?? name}: ${expected}${received}`);
+}
+
+/** What a setting's kind tells of its values; undefined where the schema has words of its own. */
+function expectedOf({ kind, values }: Setting): string | undefined {
+  if (kind === 'number') return `Expected a whole number, ${values},`;
+  if (kind === 'boolean') return 'Expected true or false';
+  return values === '' ? undefined : `Expected one of ${values}`;
 }

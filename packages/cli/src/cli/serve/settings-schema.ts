@@ -79,6 +79,9 @@ export const settingsSchema = z.strictObject({
   s3Prefix: z.string().optional().register(settingNotes, { description: 'put before the names of pictures' }),
   s3Endpoint: httpUrl().optional().register(settingNotes, { description: "URL of a store that is not Amazon's" }),
   s3Region: z.string().min(1).optional().register(settingNotes, { description: 'region of the bucket' }),
+  leaseSeconds: count(2, 3600).default(30).register(settingNotes, {
+    description: 'seconds after which a process that was not heard of counts as lost, and its jobs go to others',
+  }),
   maxQueued: count(1, 1_000_000).default(1000).register(settingNotes, { description: 'jobs that may wait in all' }),
   maxPerUser: count(1, 1_000_000).default(20).register(settingNotes, {
     description: 'unfinished jobs that one user may have',
