@@ -19,7 +19,7 @@ import {
 } from './command.js';
 
 /** More by `VIBE_TEST_KILL_ROUNDS`. */
-const ROUNDS = Number(process.env.VIBE_TEST_KILL_ROUNDS ?? 3);
+const ROUNDS = Number(process.env.VIBE_TEST_KILL_ROUNDS ?? 2);
 const USERS = ['alice', 'bob', 'carol'];
 const SECRET = 'a secret of the server that is long enough';
 
@@ -123,8 +123,10 @@ async function killRounds(options: {
     const server = await startServe({ cwd, environment }, ...(worker ? ['--concurrency', '0'] : []));
     await Promise.all(others.map((other) => other.logged('working')));
     url = server.url;
+    const before = accepted.size;
     const loading = load();
-    await sleep(randomInt(200, 1500));
+    await expect.poll(() => accepted.size, { timeout: 60_000, interval: 20 }).toBeGreaterThan(before);
+    await sleep(randomInt(1000));
     await Promise.all([server, ...others].map((command) => command.end('SIGKILL')));
     await loading;
   }

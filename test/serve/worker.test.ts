@@ -27,7 +27,7 @@ describe.skipIf(!hasRedis)('vibe-edit worker', () => {
     const options = { cwd, environment: settings(cwd, 'shared') };
     const server = await startServe(options, '--concurrency', '0');
     const victim = await startWorker(options);
-    const long = await submit(server.url, { num_inference_steps: '50' });
+    const long = await submit(server.url, { num_inference_steps: '30' });
     await becomes(server.url, [long], 'running');
     const ids: string[] = [];
     for (let width = 64; width < 96; width += 8)
