@@ -287,6 +287,25 @@ test('an editor that the provider opens is opened once, again after a failure, a
   expect(opened).toHaveLength(2);
 });
 
+test('an abort does not wait for an editor that is being opened', async () => {
+  const editor = await openEditor();
+  let opened = (_: Editor): void => undefined;
+  const vibe = createVibe({
+    editor: () =>
+      new Promise<Editor>((resolve) => {
+        opened = resolve;
+      }),
+  });
+  const call = { model: vibe.image(), prompt: 'a boat', size: '64x64', providerOptions: steps } as const;
+  const leaving = new AbortController();
+  const left = generateImage({ ...call, abortSignal: leaving.signal });
+  const stayed = generateImage({ ...call, abortSignal: new AbortController().signal });
+  leaving.abort();
+  await expect(left).rejects.toMatchObject({ name: 'AbortError' });
+  opened(editor);
+  expect((await stayed).images).toHaveLength(1);
+});
+
 test('an editor that was given stays open', async () => {
   const editor = await openEditor();
   const vibe = createVibe({ editor });

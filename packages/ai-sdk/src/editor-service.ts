@@ -12,18 +12,20 @@ export function createEditorService(source: EditorSource): ImageService {
 
   const open = async (): Promise<Editor> => {
     if (typeof source !== 'function') return source;
+    if (opened !== undefined) return opened;
     // Calls at the same time share one editor; what could not be opened is tried again by the next call.
-    opened ??= (async () => source())().catch((error) => {
-      opened = undefined;
-      throw error;
+    const opening = (async () => source())();
+    opened = opening;
+    opening.catch(() => {
+      if (opened === opening) opened = undefined;
     });
-    return opened;
+    return opening;
   };
 
   return {
     unsupportedOptions: [],
     async make(request) {
-      const editor = await open();
+      const editor = await unlessAborted(open(), request.signal);
       try {
         const result = await carryOut(editor, request);
         return { pictures: await encode(result, request), warnings: warningsOf(result), headers: undefined };
@@ -32,11 +34,27 @@ export function createEditorService(source: EditorSource): ImageService {
       }
     },
     async close() {
-      const editor = opened;
+      const closing = opened;
       opened = undefined;
-      await (await editor)?.close();
+      // One that could not be opened told its caller so.
+      const editor = await closing?.catch(() => undefined);
+      await editor?.close();
     },
   };
+}
+
+/** Waits no longer than until the abort. What is awaited goes on, for others. */
+async function unlessAborted<Value>(work: Promise<Value>, signal: AbortSignal | undefined): Promise<Value> {
+  if (signal === undefined) return work;
+  const stop = new AbortController();
+  const aborted = new Promise<never>((_, reject) => {
+    signal.addEventListener('abort', () => reject(signal.reason), { once: true, signal: stop.signal });
+  });
+  try {
+    return await Promise.race([work, aborted]);
+  } finally {
+    stop.abort();
+  }
 }
 
 function carryOut(editor: Editor, request: ImageRequest): Promise<EditResult> {
