@@ -3,6 +3,7 @@ import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { createInterface } from 'node:readline';
+import { setTimeout as sleep } from 'node:timers/promises';
 import { fileURLToPath } from 'node:url';
 import sharp from 'sharp';
 import { expect, onTestFinished } from 'vitest';
@@ -136,14 +137,28 @@ export async function submit(
 }
 
 export async function stateOf(url: string, id: string, key?: string): Promise<string> {
-  const response = await fetch(`${url}/v1/jobs/${id}`, { headers: authorization(key) });
-  return (await response.json()).state;
+  return (await viewOf(url, id, key)).state;
 }
 
-/** Waits until jobs are in a state, with the patience that a busy machine needs. */
+async function viewOf(url: string, id: string, key?: string): Promise<{ state: string }> {
+  return await (await fetch(`${url}/v1/jobs/${id}`, { headers: authorization(key) })).json();
+}
+
+const ENDS: readonly string[] = ['succeeded', 'failed', 'cancelled', 'expired'];
+
+/** Waits until jobs are in a state, with the patience that a busy machine needs; fails at once when they ended otherwise. */
 export async function becomes(url: string, ids: readonly string[], state: string, key?: string): Promise<void> {
   for (const id of ids) {
-    await expect.poll(() => stateOf(url, id, key), { timeout: 60_000, interval: 50 }).toBe(state);
+    const reached = async (): Promise<boolean> => {
+      const job = await viewOf(url, id, key);
+      if (ENDS.includes(job.state) && job.state !== state) throw new Error(`Not ${state}: ${JSON.stringify(job)}`);
+      return job.state === state;
+    };
+    const end = Date.now() + 60_000;
+    while (!(await reached())) {
+      if (Date.now() > end) throw new Error(`${id} is ${await stateOf(url, id, key)}, not ${state}`);
+      await sleep(50);
+    }
   }
 }
 

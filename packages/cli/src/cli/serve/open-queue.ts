@@ -29,12 +29,13 @@ export async function openQueue(
     redis: url,
     queueName: name,
     leaseSeconds,
+    maxAttempts,
     maxQueued,
     maxPerUser,
     expiresInSeconds,
     retentionSeconds,
   } = settings;
-  const shared = { blobs, leaseSeconds, maxQueued, maxPerUser, expiresInSeconds, retentionSeconds };
+  const shared = { blobs, leaseSeconds, maxAttempts, maxQueued, maxPerUser, expiresInSeconds, retentionSeconds };
   if (url === undefined) {
     const { createLibsqlQueue } = await import('@vibe-edit/jobs/libsql');
     return await createLibsqlQueue({ ...shared, file: join(data, 'jobs.db') });

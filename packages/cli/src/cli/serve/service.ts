@@ -12,6 +12,7 @@ import { throwIfAborted } from '@vibe-edit/core/runtime';
 import type { CliIo } from '../cli-io.js';
 import type { Services } from '../services.js';
 import { makeDataFolder } from './data-folder.js';
+import { limitCrashes } from './limit-crashes.js';
 import { logJobs } from './log-jobs.js';
 import { openBlobs, openQueue } from './open-queue.js';
 import { unknownVariables } from './read-settings.js';
@@ -69,7 +70,7 @@ export async function openService(options: { settings: Settings; io: CliIo; serv
       work() {
         if (editor === undefined) return;
         worker = runJobs({
-          queue: logJobs(queue, log),
+          queue: logJobs(limitCrashes(queue), log),
           blobs,
           editor,
           concurrency,

@@ -82,6 +82,9 @@ export const settingsSchema = z.strictObject({
   leaseSeconds: count(2, 3600).default(30).register(settingNotes, {
     description: 'seconds after which a process that was not heard of counts as lost, and its jobs go to others',
   }),
+  maxAttempts: count(1, 1000).default(25).register(settingNotes, {
+    description: 'how often a job is begun when the processes that run it are killed; then it fails',
+  }),
   maxQueued: count(1, 1_000_000).default(1000).register(settingNotes, { description: 'jobs that may wait in all' }),
   maxPerUser: count(1, 1_000_000).default(20).register(settingNotes, {
     description: 'unfinished jobs that one user may have',
