@@ -1,5 +1,5 @@
 import type { SharedV3Warning } from '@ai-sdk/provider';
-import type { EditedImage, Editor, EditResult } from '@vibe-edit/core';
+import type { Editor, EditResult } from '@vibe-edit/core';
 import { toAiSdkError } from './editor-error.js';
 import type { ImageRequest, ImageService, MadePicture } from './image-service.js';
 
@@ -86,14 +86,10 @@ async function encode({ images }: EditResult, { options, signal }: ImageRequest)
   const pictures: MadePicture[] = [];
   for (const image of images) {
     signal?.throwIfAborted();
-    pictures.push(await encodeOne(image));
+    const data = await image.toBuffer(outputFormat, quality === undefined ? {} : { quality });
+    pictures.push({ data, width: image.width, height: image.height });
   }
   return pictures;
-
-  async function encodeOne(image: EditedImage): Promise<MadePicture> {
-    const data = await image.toBuffer(outputFormat, quality === undefined ? {} : { quality });
-    return { data, width: image.width, height: image.height };
-  }
 }
 
 function warningsOf({ warnings }: EditResult): SharedV3Warning[] {
