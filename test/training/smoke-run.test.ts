@@ -6,6 +6,7 @@ import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { promisify } from 'node:util';
 import { hostTensor } from '@vibe-edit/core/runtime';
+import sharp from 'sharp';
 import { createEditor, type Plugin } from 'vibe-edit';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { readTensors } from './read-tensors.js';
@@ -81,11 +82,11 @@ describe.skipIf(PYTHON === undefined)('a run of all stages', () => {
   test('makes a checkpoint that the SDK edits with', async () => {
     const editor = await createEditor({ checkpoint: join(folder, 'run/checkpoint') });
     try {
-      const pixels = Buffer.from(Uint8Array.from({ length: 96 * 64 * 3 }, (_, i) => (i * 7) % 256));
-      const { images } = await editor.edit({
-        image: { width: 96, height: 64, channels: 3, data: pixels },
-        instruction: 'make it warmer',
-      });
+      const pixels = Uint8Array.from({ length: 96 * 64 * 3 }, (_, i) => (i * 7) % 256);
+      const image = await sharp(pixels, { raw: { width: 96, height: 64, channels: 3 } })
+        .png()
+        .toBuffer();
+      const { images } = await editor.edit({ image, instruction: 'make it warmer' });
       expect(images[0]?.raster).toMatchObject({ width: 96, height: 64 });
     } finally {
       await editor.close();

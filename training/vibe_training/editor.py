@@ -197,7 +197,7 @@ def train_editor(stage: Stage, model: EditTransformer, vae, prototypes: Prototyp
         rng = np.random.default_rng([config.seed, step])
     pool = ExamplePool(vae, config, rng, device)
     checks = ExamplePool(vae, config, np.random.default_rng(999), device)
-    sets = {"large": checks.fresh((16, 16), stage.scale(96)) + checks.fresh((13, 19), stage.scale(96)), "small": checks.fresh((8, 8), stage.scale(96))}
+    sets = {name: checks.fresh(size, stage.scale(96)) for name, size in {"square": (16, 16), "wide": (13, 19), "small": (8, 8)}.items()}
     samples, losses = 0, []
     while clock.progress < 1:
         small = rng.random() < config.small_share

@@ -15,8 +15,8 @@ OTHERS: dict[str, ModuleType] = {"de": german, "fr": french, "es": spanish, "ru"
 PICTURES = "photo|picture|image|shot|pic|snapshot|photograph|portrait"
 OWNERS = "this|my|the|our|that"
 
-MIX = {"single": 0.5, "unknown": 0.2, "pair": 0.22, "recolor": 0.08}
-LANGUAGES = {"en": 0.62, "de": 0.1, "fr": 0.1, "es": 0.09, "ru": 0.09}
+MIX = {"single": 0.46, "unknown": 0.18, "pair": 0.29, "recolor": 0.07}
+LANGUAGES = {"en": 0.52, "de": 0.13, "fr": 0.12, "es": 0.11, "ru": 0.12}
 
 KEYS = {"q": "wa", "w": "qe", "e": "wr", "r": "et", "t": "ry", "y": "tu", "u": "yi", "i": "uo", "o": "ip", "p": "o", "a": "s", "s": "ad", "d": "sf", "f": "dg", "g": "fh", "h": "gj", "j": "hk", "k": "jl", "l": "k", "c": "xv", "v": "cb", "b": "vn", "n": "bm", "m": "n"}
 
@@ -67,9 +67,12 @@ class Composer:
         if graded and strength != 1:
             kinds = {k: v for k, v in kinds.items() if k != "say"}
         kind = self.choose({k: (len(v) + 6) ** 0.6 for k, v in kinds.items()})
-        # The commonest wordings come first in the lists; composition alone would drown them.
-        atom = self.pick(kinds[kind][:6] if self.rng.random() < 0.35 else kinds[kind])
+        atom = self.atom(kinds[kind])
         return self.framed(kind, atom, strength if graded else self.any_strength(), language)
+
+    def atom(self, atoms: list[str]) -> str:
+        """One of the list; the commonest wordings come first, and composition alone would drown them."""
+        return self.pick_of(atoms[:6] if self.rng.random() < 0.35 else atoms)
 
     def any_strength(self) -> float:
         """Some say "completely black and white": it makes no difference there."""
@@ -148,9 +151,10 @@ class Composer:
         shared = [k for k in ("adj", "verb", "noun") if k in first and k in second]
         if shared and self.rng.random() < 0.6:
             kind = self.pick_of(shared)
-            x = self.graded(kind, self.pick(first[kind]), self.strength(f1, s1), language)
-            y = self.graded(kind, self.pick(second[kind]), self.strength(f2, s2), language)
-            frame = self.pick(module.PAIR[kind])
+            x = self.graded(kind, self.atom(first[kind]), self.strength(f1, s1), language)
+            y = self.graded(kind, self.atom(second[kind]), self.strength(f2, s2), language)
+            frames = module.PAIR[kind].split("|")
+            frame = self.pick_of(frames[:3] if self.rng.random() < 0.4 else frames)
             return self.fill(frame.replace("{x}", x).replace("{y}", y), language)
         frame = self.pick(module.PAIR["verb"])
         return frame.replace("{x}", self.single(f1, s1, language)).replace("{y}", self.single(f2, s2, language))
