@@ -138,7 +138,11 @@ describe('streams', () => {
 
   test('of text-to-image, and without partial images', async () => {
     const client = clientOf(await startServer());
-    const stream = await client.images.generate({ prompt: 'a boat', stream: true, ...own({ steps: 1 }) });
+    const { data: stream, response } = await client.images
+      .generate({ prompt: 'a boat', stream: true, ...own({ steps: 1 }) })
+      .withResponse();
+    expect(response.headers.get('x-job-id')).toMatch(/./);
+    expect(response.headers.get('x-request-id')).toMatch(/./);
     const events = [];
     for await (const event of stream) events.push(event);
     expect(events.map(({ type }) => type)).toEqual(['image_generation.completed']);

@@ -1,3 +1,5 @@
+import type { Context } from 'hono';
+
 /** One event of `text/event-stream` (HTML, section 9.2). */
 export interface ServerSentEvent {
   readonly event?: string;
@@ -16,13 +18,17 @@ const HEADERS = {
 /**
  * Answers with events as they come, and with comments in between so that nobody on the way takes the connection for dead.
  *
+ * @param c The request's context: headers that were set on it go along.
  * @param options.onClose Called once when the stream ends, by either side.
  */
-export function eventStreamResponse(options: {
-  events: AsyncIterable<ServerSentEvent>;
-  heartbeatSeconds: number;
-  onClose?: () => void;
-}): Response {
+export function eventStreamResponse(
+  c: Context,
+  options: {
+    events: AsyncIterable<ServerSentEvent>;
+    heartbeatSeconds: number;
+    onClose?: () => void;
+  },
+): Response {
   const { events, heartbeatSeconds, onClose = () => undefined } = options;
   const encoder = new TextEncoder();
   const iterator = events[Symbol.asyncIterator]();
@@ -72,7 +78,7 @@ export function eventStreamResponse(options: {
     // Nothing is asked of the source before somebody reads.
     { highWaterMark: 0 },
   );
-  return new Response(body, { headers: HEADERS });
+  return c.newResponse(body, 200, HEADERS);
 }
 
 export function formatEvent({ event, id, data }: ServerSentEvent): string {

@@ -76,7 +76,7 @@ export function addJobRoutes(app: Hono<WebhookEnv>, parts: WebhookParts): void {
     const ended = new AbortController();
     const endStream = parts.streams.open(c.get('caller'));
     const signal = AbortSignal.any([ended.signal, parts.closing]);
-    return eventStreamResponse({
+    return eventStreamResponse(c, {
       events: jobEvents(parts, { id: job.id, after, jobsUrl, signal }),
       heartbeatSeconds: parts.limits.heartbeatSeconds,
       onClose() {

@@ -23,7 +23,7 @@ export function addImageRoutes(app: Hono<WebhookEnv>, parts: WebhookParts): void
       c.header('x-job-id', job.id);
       if (params.stream === true) {
         streaming = true;
-        return streamImages(parts, { job, params, onClose: endStream });
+        return streamImages(parts, c, { job, params, onClose: endStream });
       }
       const patience = AbortSignal.timeout(parts.limits.waitSeconds * 1000);
       const done = await waitOrCancel(parts, job, { caller: c.req.raw.signal, patience });
@@ -79,6 +79,7 @@ function succeeded(job: Job): Job {
 
 function streamImages(
   parts: WebhookParts,
+  c: Context<WebhookEnv>,
   options: { job: Job; params: ImageParameters; onClose: () => void },
 ): Response {
   const { job, params, onClose } = options;
@@ -97,7 +98,7 @@ function streamImages(
       yield { event: 'error', data: JSON.stringify(errorBody(toApiError(waitError(error, parts, patience)))) };
     }
   };
-  return eventStreamResponse({
+  return eventStreamResponse(c, {
     events: events(),
     heartbeatSeconds: parts.limits.heartbeatSeconds,
     onClose() {
