@@ -23,15 +23,11 @@ export async function pythonWithOpenai(): Promise<string | undefined> {
   const making = `${FOLDER}.${process.pid}`;
   try {
     await mkdir(dirname(FOLDER), { recursive: true });
-    await run('python3', ['-m', 'venv', making]);
-    await run(join(making, 'bin', 'python'), [
-      '-m',
-      'pip',
-      'install',
-      '--quiet',
-      '--disable-pip-version-check',
-      PACKAGE,
-    ]);
+    // An index that does not answer must not hold up the tests.
+    const timeout = 300_000;
+    await run('python3', ['-m', 'venv', making], { timeout });
+    const install = ['-m', 'pip', 'install', '--quiet', '--disable-pip-version-check', PACKAGE];
+    await run(join(making, 'bin', 'python'), install, { timeout });
     await rename(making, FOLDER);
     return python;
   } catch (error) {
