@@ -20,6 +20,7 @@ from .tokenizer import Instructions, write_json
 
 LANGUAGE = "model.language_model."
 TEXT_WEIGHTS = "text_encoder/model.safetensors"
+VAE_WEIGHTS = "vae/diffusion_pytorch_model.safetensors"
 TRANSFORMER_WEIGHTS = "transformer/diffusion_pytorch_model.safetensors"
 
 
@@ -78,7 +79,7 @@ def save_checkpoint(parts: Parts, base: Path, folder: Path, *, null_distance: fl
     weights |= {LANGUAGE + n: t for n, t in parts.language.state_dict().items()}
     save_half(weights, beside / TEXT_WEIGHTS)
     save_half(parts.transformer.state_dict(), beside / TRANSFORMER_WEIGHTS)
-    save_half(parts.vae.state_dict(), beside / "vae/diffusion_pytorch_model.safetensors")
+    save_unless_same(parts.vae.state_dict(), base / VAE_WEIGHTS, beside / VAE_WEIGHTS)
 
     tokens = json.loads((parts.tokenizer / "added_tokens.json").read_text())
     config = json.loads((beside / "text_encoder/config.json").read_text())
@@ -101,6 +102,15 @@ def save_checkpoint(parts: Parts, base: Path, folder: Path, *, null_distance: fl
 
 KEPT_BITS = 8
 """Bits of a weight's mantissa of ten that are written; zeros in the others pack well, and no picture shows it."""
+
+
+def save_unless_same(weights: dict[str, Tensor], old: Path, path: Path) -> None:
+    """Leaves a file as it was when nothing was trained in it, so that it stays the same file for whoever keeps its versions."""
+    before = load_file(old)
+    if all(torch.equal(t.detach().half().cpu(), before[n].half()) for n, t in weights.items()):
+        shutil.copyfile(old, path)
+    else:
+        save_half(weights, path)
 
 
 def save_half(weights: dict[str, Tensor], path: Path) -> None:
