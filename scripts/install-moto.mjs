@@ -11,6 +11,10 @@ const folder = join(CACHE, 'moto');
 const programs = join(folder, process.platform === 'win32' ? 'Scripts' : 'bin');
 const server = join(programs, process.platform === 'win32' ? 'moto_server.exe' : 'moto_server');
 
+/**
+ * @param {string} command
+ * @param {readonly string[]} args
+ */
 function step(command, args) {
   const { status, error, stderr } = spawnSync(command, args, { encoding: 'utf8', timeout: 300_000 });
   if (status === 0) return;

@@ -32,12 +32,12 @@ try {
   const jobs = await Promise.all(
     INSTRUCTIONS.map((instruction) => queue.submit({ kind: 'edit', user: 'example', image, instruction })),
   );
-  for (const { id, request } of jobs) {
-    const { state, result } = await waitForJob({ queue, id });
+  for (const [index, instruction] of INSTRUCTIONS.entries()) {
+    const { state, result } = await waitForJob({ queue, id: jobs[index]?.id ?? '' });
     const [picture] = result?.images ?? [];
-    console.log(`${request.instruction}: ${state}`);
+    console.log(`${instruction}: ${state}`);
     if (picture === undefined) continue;
-    const name = `${request.instruction.replaceAll(' ', '-')}.png`;
+    const name = `${instruction.replaceAll(' ', '-')}.png`;
     await writeFile(name, await blobs.get(picture));
     console.log(`  ${name}, ${picture.width} x ${picture.height}`);
   }

@@ -63,7 +63,7 @@ test('edits for HTTP clients and OpenAI’s, and serves the page, its files and 
 test('accepted jobs outlive kill -9', async () => {
   const cwd = await testFolder();
   const first = await startServe({ cwd });
-  const ids = [await submit(first.url, { num_inference_steps: '50' })];
+  const ids = [await submit(first.url, { num_inference_steps: '25' })];
   await becomes(first.url, ids, 'running');
   for (let width = 64; width < 96; width += 8) ids.push(await submit(first.url, {}, { image: await picture(width) }));
   expect(await first.end('SIGKILL')).toBe('SIGKILL');
@@ -80,7 +80,7 @@ test('accepted jobs outlive kill -9', async () => {
 test('SIGTERM lets the running job finish for whoever waits, takes no more, and keeps what waits', async () => {
   const cwd = await testFolder();
   const first = await startServe({ cwd });
-  const running = await submit(first.url, { num_inference_steps: '40' });
+  const running = await submit(first.url, { num_inference_steps: '20' });
   await becomes(first.url, [running], 'running');
   const waiting = await submit(first.url);
   const events = await fetch(`${first.url}/v1/jobs/${running}/events`);

@@ -27,7 +27,7 @@ describe.skipIf(!hasRedis)('vibe-edit worker', () => {
     const options = { cwd, environment: settings(cwd, 'shared') };
     const server = await startServe(options, '--concurrency', '0');
     const victim = await startWorker(options);
-    const long = await submit(server.url, { num_inference_steps: '30' });
+    const long = await submit(server.url, { num_inference_steps: '20' });
     await becomes(server.url, [long], 'running');
     const ids: string[] = [];
     for (let width = 64; width < 96; width += 8)
@@ -53,7 +53,7 @@ describe.skipIf(!hasRedis)('vibe-edit worker', () => {
     expect((await fetch(`${server.url}/v1/jobs/${cancelled}`, { method: 'DELETE' })).status).toBe(202);
     await becomes(server.url, [cancelled], 'cancelled');
 
-    const last = await submit(server.url, { num_inference_steps: '30' });
+    const last = await submit(server.url, { num_inference_steps: '20' });
     await becomes(server.url, [last], 'running');
     expect(await worker.end('SIGTERM')).toBe(0);
     await becomes(server.url, [last], 'succeeded');
