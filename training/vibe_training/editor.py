@@ -19,6 +19,9 @@ from .stage import Stage, StageClock
 SIGMA_MAX = 0.999
 """Where sampling starts: the scheduler's first timestep is 999."""
 
+PROTOTYPE_NOISE = 0.3
+"""Largest deviation of the noise on the prototypes: the text side misses them by so much."""
+
 
 @dataclass(frozen=True)
 class EditorConfig:
@@ -38,7 +41,7 @@ class EditorConfig:
     edits_a_picture: int = 3
     start_at_noise: float = 0.5
     """Share of the samples at the first timestep, where the whole edit is decided."""
-    mix: dict[str, float] = field(default_factory=lambda: {"single": 0.56, "pair": 0.19, "recolor": 0.18, "none": 0.07})
+    mix: dict[str, float] = field(default_factory=lambda: {"single": 0.5, "pair": 0.27, "recolor": 0.17, "none": 0.06})
     weights: dict[str, float] = field(
         default_factory=lambda: {
             "contrast_up": 2.2,
@@ -149,8 +152,7 @@ def editor_loss(model: EditTransformer, prototypes: Prototypes, examples: list[E
     source = torch.stack([e.source for e in examples]).float().to(device)
     target = torch.stack([e.target for e in examples]).float().to(device)
     context = torch.stack([prototypes.conditioning(e.edit) for e in examples]).to(device)
-    # The text side misses its prototypes by a few per cent.
-    context = context + torch.randn_like(context) * torch.rand(len(examples), 1, 1, device=device) * 0.12
+    context = context + torch.randn_like(context) * torch.rand(len(examples), 1, 1, device=device) * PROTOTYPE_NOISE
     noise = torch.randn_like(target)
     s = sigma.to(device)[:, None, None, None]
     velocity = predict(model, s * noise + (1 - s) * target, source, context, sigma.to(device))

@@ -32,7 +32,7 @@ class Recipe:
     """Pictures that the text side meets."""
     minutes_between_lines: float = 3.0
     smoke: bool = False
-    null_distance: float = 0.5
+    null_distance: float = 0.8
     seed: int = 1
     autoencoder: AutoencoderConfig = field(default_factory=lambda: AutoencoderConfig(minutes=0))
     text: TextConfig = field(default_factory=TextConfig)
