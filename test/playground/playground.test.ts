@@ -149,7 +149,7 @@ describe.skipIf(chromiumPath === undefined)('the playground in Chromium', () => 
     const page = await openPage();
     await openPhoto(page);
     await edit(page, 'add a red hat to the cat');
-    await page.locator('#warnings li', { hasText: 'add a red hat' }).waitFor();
+    await page.locator('#warnings li', { hasText: 'add a red hat' }).first().waitFor();
   });
 
   test('the same as code: SDK, curl and command line, with the seed that it had', async () => {

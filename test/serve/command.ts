@@ -40,6 +40,11 @@ export async function testFolder(): Promise<string> {
   return folder;
 }
 
+/** This process's environment without what would be settings of the command, or what only tests know. */
+function ownEnvironment(): NodeJS.ProcessEnv {
+  return Object.fromEntries(Object.entries(process.env).filter(([name]) => !name.startsWith('VIBE_')));
+}
+
 /** Starts the command line; it ends with the test, however that ends. */
 export function startCommand(
   args: readonly string[],
@@ -47,7 +52,7 @@ export function startCommand(
 ): RunningCommand {
   const child = spawn(process.execPath, [COMMAND, ...args], {
     cwd: options.cwd,
-    env: { ...process.env, ...options.environment },
+    env: { ...ownEnvironment(), ...options.environment },
     stdio: ['ignore', 'pipe', 'pipe'],
   });
   const log: LogLine[] = [];
