@@ -31,6 +31,15 @@ class Edit:
     operations: tuple[tuple[str, float], ...] = ()
 
     @property
+    def kind(self) -> str:
+        """Whether it is none, one, two operations at once, or one colour into another."""
+        if not self.operations:
+            return UNKNOWN
+        if len(self.operations) == 2:
+            return "pair"
+        return "recolor" if self.operations[0][0].startswith("recolor_") else "single"
+
+    @property
     def halves(self) -> tuple[Code, Code]:
         if not self.operations:
             return Code(UNKNOWN), Code(UNKNOWN)

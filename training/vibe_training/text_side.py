@@ -13,6 +13,7 @@ from .models.language import LanguageModel, Prefix
 from .models.transformer import EditTransformer
 from .optimizer import Trainer
 from .phrases.compose import Composer
+from .phrases.written import written_instructions
 from .stage import Stage, StageClock
 from .tokenizer import Instructions
 
@@ -27,26 +28,43 @@ class TextConfig:
     batch: int = 96
     merge_dropout: float = 0.1
     """Share of merges left out, in half of the rows."""
-    temperature: float = 0.25
-    """Of the squared distances (in units of a prototype's own size) that say which code was meant."""
     word_dropout: float = 0.03
+    decided_after: float = 0.05
+    """Share of the time after which the connector is told to say what the language model decided, no longer what was meant."""
     seed: int = 1
 
 
 class TextSide(nn.Module):
-    """What is trained here, under the names of the parts it comes from."""
+    """What is trained here, under the names of the parts it comes from, and a linear decision that only training has.
+
+    The decision reads the language model's states; the connector learns to say the prototype of whatever was decided, for states between
+    two instructions as well. So an instruction of which two things could be meant gives one of them, and nothing in between.
+    """
 
     def __init__(self, language: LanguageModel, transformer: EditTransformer) -> None:
         super().__init__()
         self.language = language
         self.edit_head = transformer.edit_head
         self.meta_queries = transformer.meta_queries
+        inputs = self.meta_queries.numel() // 2
+        self.decisions = nn.ModuleList(nn.Linear(inputs, len(codes)) for codes in CODES)
+
+    def states(self, prefix: Prefix, rows: list[list[int]]) -> Tensor:
+        return self.language(prefix, rows, self.meta_queries)
+
+    def decide(self, states: Tensor) -> list[Tensor]:
+        """Scores of each half's codes, [rows, codes]."""
+        halves = states.chunk(2, dim=1)
+        return [decision(half.flatten(1)) for decision, half in zip(self.decisions, halves, strict=True)]
+
+    def say(self, states: Tensor) -> Tensor:
+        return self.edit_head(states, self.meta_queries)
 
     def forward(self, prefix: Prefix, rows: list[list[int]]) -> Tensor:
-        return self.edit_head(self.language(prefix, rows, self.meta_queries), self.meta_queries)
+        return self.say(self.states(prefix, rows))
 
     def null(self) -> Tensor:
-        return self.edit_head(torch.zeros_like(self.meta_queries)[None], self.meta_queries)
+        return self.say(torch.zeros_like(self.meta_queries)[None])
 
 
 def distances(output: Tensor, prototypes: Prototypes) -> tuple[Tensor, Tensor]:
@@ -60,14 +78,17 @@ def distances(output: Tensor, prototypes: Prototypes) -> tuple[Tensor, Tensor]:
     return result[0], result[1]
 
 
-def text_loss(output: Tensor, edits: list[Edit], prototypes: Prototypes, temperature: float) -> Tensor:
-    """Squared error to the prototype, and cross entropy of the codes by distance."""
-    wanted = torch.stack([prototypes.conditioning(e) for e in edits]).to(output.device)
-    loss = (output - wanted).square().mean()
-    labels = torch.tensor([prototypes.labels(e) for e in edits], device=output.device)
-    for half, found in enumerate(distances(output, prototypes)):
-        loss = loss + 0.5 * functional.cross_entropy(-found / temperature, labels[:, half])
-    return loss
+def text_loss(side: TextSide, states: Tensor, edits: list[Edit], prototypes: Prototypes, *, decided: bool) -> Tensor:
+    """Cross entropy of the decisions, and squared error to the prototypes of what was decided (at first: of what was meant)."""
+    labels = torch.tensor([prototypes.labels(e) for e in edits], device=states.device).T
+    loss = sum(functional.cross_entropy(scores, meant) for scores, meant in zip(side.decide(states), labels, strict=True))
+    if decided:
+        shares = torch.rand(len(states), 1, 1, device=states.device)
+        between = torch.lerp(states, states[torch.randperm(len(states), device=states.device)], shares).detach()
+        states = torch.cat([states, between])
+        labels = [scores.argmax(1) for scores in side.decide(states)]
+    wanted = torch.cat([v.to(states.device)[chosen] for v, chosen in zip(prototypes.vectors, labels, strict=True)], dim=1)
+    return loss + (side.say(states) - wanted).square().mean()
 
 
 def decode(output: Tensor, prototypes: Prototypes) -> list[tuple[Code, Code]]:
@@ -97,17 +118,28 @@ class Batches:
 
 @torch.no_grad()
 def accuracy(side: TextSide, prototypes: Prototypes, prefix: Prefix, rows: list[list[int]], edits: list[Edit]) -> dict[str, float]:
-    """Shares of what was understood: both halves' names and strengths, by kind of edit."""
+    """Shares of what was understood: both halves' names and strengths, by kind of edit; and how far off the nearest prototypes are."""
     hits: dict[str, list[float]] = {}
     for start in range(0, len(rows), 96):
         part = edits[start : start + 96]
-        for edit, found in zip(part, decode(side(prefix, rows[start : start + 96]), prototypes), strict=True):
-            kind = "unknown" if not edit.operations else "pair" if len(edit.operations) == 2 else "recolor" if edit.operations[0][0].startswith("recolor") else "single"
+        output = side(prefix, rows[start : start + 96])
+        hits.setdefault("spread", []).extend((sum(found.min(1).values for found in distances(output, prototypes)) / 2).tolist())
+        for edit, found in zip(part, decode(output, prototypes), strict=True):
             same_names = [a.name == b.name for a, b in zip(edit.halves, found, strict=True)]
-            hits.setdefault(kind, []).append(float(all(same_names)))
+            hits.setdefault(edit.kind, []).append(float(all(same_names)))
             if all(same_names) and edit.operations:
                 hits.setdefault("strength", []).append(float(edit.halves == found))
     return {kind: sum(values) / len(values) for kind, values in sorted(hits.items())}
+
+
+def held_out_instructions() -> list[tuple[str, Edit]]:
+    return [
+        (text, edit)
+        for kinds in written_instructions(held=True).values()
+        for groups in kinds.values()
+        for edit, texts in groups.items()
+        for text in texts
+    ]
 
 
 def train_text(
@@ -125,24 +157,29 @@ def train_text(
         clock.spent, step = saved["spent"], saved["step"]
         rng = np.random.default_rng([config.seed, step])
     unknown = prototypes.conditioning(Edit()).to(side.meta_queries.device)
-    checks = Composer(999)
-    fresh = [checks.draw() for _ in range(stage.scale(800))]
-    check_rows, check_edits = [instructions.row(text) for text, _ in fresh], [edit for _, edit in fresh]
+    composer = Composer(999)
+    checks = {"": [composer.draw() for _ in range(stage.scale(800))], "held_out/": held_out_instructions()[:: 200 if stage.smoke else 1]}
     losses = []
     for rows, edits in Batches(Composer(config.seed + step), instructions, config, rng):
         prefix = prefixes[rng.integers(len(prefixes))]
         if config.word_dropout and rng.random() < 0.5:
             rows = [[t for t in row[:-2] if rng.random() > config.word_dropout] + row[-2:] for row in rows]
-        output = side(prefix, rows)
+        loss = text_loss(side, side.states(prefix, rows), edits, prototypes, decided=clock.progress > config.decided_after)
         # The empty prompt says the same as one that is not understood.
-        loss = text_loss(output, edits, prototypes, config.temperature) + 0.1 * (side.null()[0] - unknown).square().mean()
+        loss = loss + 0.1 * (side.null()[0] - unknown).square().mean()
         trainer.step(loss, clock.progress)
         step += 1
         losses.append(float(loss.detach()))
         if stage.due(clock):
             instructions.cut_differently(0)
             with trainer.averaged_weights():
-                report = accuracy(side, prototypes, prefixes[0], check_rows, check_edits)
+                report = {
+                    f"{name}{kind}": share
+                    for name, drawn in checks.items()
+                    for kind, share in accuracy(
+                        side, prototypes, prefixes[0], [instructions.row(text) for text, _ in drawn], [edit for _, edit in drawn]
+                    ).items()
+                }
             stage.log({"step": step, "minutes": clock.minutes, "samples": step * config.batch, "loss": sum(losses) / len(losses), **report})
             losses.clear()
             stage.save({"model": side.state_dict(), "trainer": trainer.state(), "spent": clock.minutes, "step": step})

@@ -9,6 +9,8 @@ import numpy as np
 from ..instructions import PAIRS, Edit, random_strength, strengths_of
 from ..operations import FAMILIES, HUES
 from . import english, french, german, russian, spanish, unknown
+from .written import OTHERS as MIXED
+from .written import Groups, written_instructions
 
 OTHERS: dict[str, ModuleType] = {"de": german, "fr": french, "es": spanish, "ru": russian}
 
@@ -17,6 +19,12 @@ OWNERS = "this|my|the|our|that"
 
 MIX = {"single": 0.46, "unknown": 0.18, "pair": 0.29, "recolor": 0.07}
 LANGUAGES = {"en": 0.52, "de": 0.13, "fr": 0.12, "es": 0.11, "ru": 0.12}
+
+SOUNDS = [("ei", "ie"), ("ie", "ei"), ("ck", "k"), ("ph", "f"), ("gh", ""), ("ght", "te"), ("tt", "t"), ("ll", "l"), ("ss", "s"), ("rr", "r"), ("ou", "o"), ("ea", "ee"), ("tion", "shun"), ("y", "ie"), ("er", "re"), ("le", "el"), ("c", "k"), ("s", "z"), ("you", "u"), ("are", "r"), ("with", "w/"), ("and", "n"), ("the", "teh"), ("please", "pls"), ("'", "")]
+"""Spellings that people mix up."""
+
+WRITTEN = 0.55
+"""Share of the instructions that somebody wrote as they are; the rest is composed."""
 
 KEYS = {"q": "wa", "w": "qe", "e": "wr", "r": "et", "t": "ry", "y": "tu", "u": "yi", "i": "uo", "o": "ip", "p": "o", "a": "s", "s": "ad", "d": "sf", "f": "dg", "g": "fh", "h": "gj", "j": "hk", "k": "jl", "l": "k", "c": "xv", "v": "cb", "b": "vn", "n": "bm", "m": "n"}
 
@@ -46,6 +54,9 @@ class Composer:
     def draw(self) -> tuple[str, Edit]:
         kind = self.choose(MIX)
         language = self.choose(LANGUAGES)
+        if self.rng.random() < WRITTEN and (drawn := self.written(kind, language)):
+            text, edit = drawn
+            return self.spoil(text), edit
         if kind == "unknown":
             return self.spoil(self.wrap(self.unknown(language), language, 0.3)), Edit()
         if kind == "recolor":
@@ -58,6 +69,29 @@ class Composer:
         family = self.families[self.rng.choice(len(self.families), p=self.family_weights)]
         strength = random_strength(self.rng, family)
         return self.spoil(self.wrap(self.single(family, strength, language), language)), Edit(((family, strength),))
+
+    # Written by hand
+
+    def written(self, kind: str, language: str) -> tuple[str, Edit] | None:
+        """One of the instructions of that kind, none where nobody wrote any in that language."""
+        known = written_instructions()
+        if language != "en" and kind not in known.get(language, {}):
+            language = MIXED
+        groups = known.get(language, {}).get(kind)
+        if not groups:
+            return None
+        edit = self.written_edit(kind, groups)
+        if edit not in groups:
+            return None
+        text = self.pick_of(groups[edit])
+        return text if language == MIXED else self.wrap(text, language, 0.15), edit
+
+    def written_edit(self, kind: str, groups: Groups) -> Edit:
+        if kind == "single":
+            family = self.families[self.rng.choice(len(self.families), p=self.family_weights)]
+            return Edit(((family, random_strength(self.rng, family)),))
+        edits = list(groups)
+        return edits[self.rng.integers(len(edits))]
 
     # Single operations
 
@@ -260,10 +294,10 @@ class Composer:
         return self.tidy(text)
 
     def spoil(self, text: str) -> str:
-        """Slips of the keyboard in one instruction of three, more than one in half of these; sometimes capitals."""
+        """Slips of the keyboard in four instructions of ten, more than one in half of these; sometimes capitals."""
         r = self.rng.random()
-        if r < 0.32:
-            for _ in range(1 if r < 0.16 else 2 if r < 0.25 else 3):
+        if r < 0.4:
+            for _ in range(1 if r < 0.2 else 2 if r < 0.31 else 3):
                 text = self.typo(text)
         r = self.rng.random()
         if r < 0.04:
@@ -271,11 +305,19 @@ class Composer:
         return text[:1].upper() + text[1:] if r < 0.3 else text
 
     def typo(self, text: str) -> str:
-        places = [m.start() for m in re.finditer(r"(?<=\w)\w(?=\w)", text)]
+        places = [m.start() for m in re.finditer(r"(?<=\w)\w(?=\w)" if self.rng.random() < 0.75 else r"\w", text)]
         if not places:
             return text
         i = self.pick_of(places)
-        kind = self.rng.integers(5)
+        kind = self.rng.integers(7)
+        if kind == 5:
+            # As it sounds.
+            sounds = [(a, b) for a, b in SOUNDS if a in text]
+            return text.replace(*self.pick_of(sounds), 1) if sounds else text[:i] + text[i + 1 :]
+        if kind == 6:
+            vowels = [m.start() for m in re.finditer(r"(?<=\w)[aeiou]", text)]
+            i = self.pick_of(vowels or places)
+            return text[:i] + (self.pick_of(list("aeiou")) if self.rng.random() < 0.6 else "") + text[i + 1 :]
         if kind == 0:
             return text[:i] + text[i + 1 :]
         if kind == 1:
