@@ -7,15 +7,14 @@ editors that are better with guidance.
 import copy
 from dataclasses import dataclass
 
-import numpy as np
 import torch
 from torch import Tensor
 
 from .editor import EditorConfig, ExamplePool, SIZES, choose, draw_sigmas, predict
 from .instructions import Edit, Prototypes
 from .models.transformer import EditTransformer
-from .optimizer import Trainer
-from .stage import Stage, StageClock
+from .stage import Stage
+from .transformer_training import TransformerTraining
 
 
 @dataclass(frozen=True)
@@ -42,21 +41,13 @@ def guided(model: EditTransformer, noisy: Tensor, source: Tensor, context: Tenso
 def distil(stage: Stage, model: EditTransformer, vae, prototypes: Prototypes, config: DistillationConfig, editor: EditorConfig) -> None:
     """The student, which starts as its teacher, predicts in one branch what the teacher's three give together."""
     teacher = copy.deepcopy(model).eval()
-    rng = np.random.default_rng(config.seed)
-    torch.manual_seed(config.seed)
-    device = next(model.parameters()).device
-    named = {n: p for n, p in model.named_parameters() if not n.startswith(("edit_head", "meta_queries"))}
-    trainer = Trainer(named, muon_lr=config.muon_lr, adam_lr=config.adam_lr, average=config.average)
-    clock = StageClock(config.minutes)
-    step = 0
-    if saved := stage.resume():
-        model.load_state_dict(saved["model"], strict=False)
-        trainer.load(saved["trainer"])
-        clock.spent, step = saved["spent"], saved["step"]
-        rng = np.random.default_rng([config.seed, step])
+    training = TransformerTraining(
+        stage, model, minutes=config.minutes, muon_lr=config.muon_lr, adam_lr=config.adam_lr, average=config.average, seed=config.seed
+    )
+    rng, device = training.rng, training.device
     pool = ExamplePool(vae, editor, rng, device)
     null = prototypes.conditioning(Edit()).to(device)[None]
-    while clock.progress < 1:
+    while not training.done:
         examples = pool.batch(choose(rng, SIZES), config.batch)
         source = torch.stack([e.source for e in examples]).float().to(device)
         target = torch.stack([e.target for e in examples]).float().to(device)
@@ -66,10 +57,7 @@ def distil(stage: Stage, model: EditTransformer, vae, prototypes: Prototypes, co
         noisy = s * torch.randn_like(target) + (1 - s) * target
         wanted = guided(teacher, noisy, source, context, null, sigma, config)
         loss = (predict(model, noisy, source, context, sigma) - wanted).square().mean()
-        trainer.step(loss, clock.progress)
-        step += 1
-        if stage.due(clock):
-            stage.log({"step": step, "minutes": clock.minutes, "loss": float(loss.detach())})
-            stage.save({"model": {n: p.detach() for n, p in named.items()}, "trainer": trainer.state(), "spent": clock.minutes, "step": step})
-    trainer.use_average()
-    stage.finish(model.state_dict())
+        training.learn(loss)
+        if stage.due(training.clock):
+            training.report({"loss": float(loss.detach())})
+    training.finish()

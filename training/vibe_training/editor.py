@@ -13,9 +13,9 @@ from torch.nn import functional
 from .instructions import PAIRS, Edit, Prototypes, random_strength
 from .models.transformer import EditTransformer
 from .operations import FAMILIES, HUES, RECOLORS, apply, color_mask
-from .optimizer import Trainer
 from .pictures import make_picture
-from .stage import Stage, StageClock
+from .stage import Stage
+from .transformer_training import TransformerTraining
 
 SIGMA_MAX = 0.999
 """Where sampling starts: the scheduler's first timestep is 999."""
@@ -208,37 +208,28 @@ def validate(model: EditTransformer, prototypes: Prototypes, sets: dict[str, lis
 
 
 def train_editor(stage: Stage, model: EditTransformer, vae, prototypes: Prototypes, config: EditorConfig) -> None:
-    """Trains all but queries and connector, which belong to the text side; the averaged weights remain in the model."""
-    rng = np.random.default_rng(config.seed)
-    torch.manual_seed(config.seed)
-    device = next(model.parameters()).device
-    named = {n: p for n, p in model.named_parameters() if not n.startswith(("edit_head", "meta_queries"))}
-    trainer = Trainer(named, muon_lr=config.muon_lr, adam_lr=config.adam_lr, average=config.average)
-    clock = StageClock(config.minutes)
-    step = 0
-    if saved := stage.resume():
-        model.load_state_dict(saved["model"], strict=False)
-        trainer.load(saved["trainer"])
-        clock.spent, step = saved["spent"], saved["step"]
-        rng = np.random.default_rng([config.seed, step])
+    """The averaged weights remain in the model."""
+    training = TransformerTraining(
+        stage, model, minutes=config.minutes, muon_lr=config.muon_lr, adam_lr=config.adam_lr, average=config.average, seed=config.seed
+    )
+    rng, device = training.rng, training.device
     directions = color_directions(vae, np.random.default_rng(config.seed), device)
     pool = ExamplePool(vae, config, rng, device)
     checks = ExamplePool(vae, config, np.random.default_rng(999), device)
     sets = {name: checks.fresh(size, stage.scale(96)) for name, size in {"square": (16, 16), "wide": (13, 19), "small": (8, 8)}.items()}
     samples, losses = 0, []
-    while clock.progress < 1:
+    while not training.done:
         small = rng.random() < config.small_share
         size = choose(rng, SMALL_SIZES if small else SIZES)
         examples = pool.batch(size, config.small_batch if small else config.large_batch)
-        loss = editor_loss(model, prototypes, examples, draw_sigmas(rng, len(examples), config.start_at_noise), directions, config.color_weight)
-        trainer.step(loss, clock.progress)
-        step, samples = step + 1, samples + len(examples)
+        sigma = draw_sigmas(rng, len(examples), config.start_at_noise)
+        loss = editor_loss(model, prototypes, examples, sigma, directions, config.color_weight)
+        training.learn(loss)
+        samples += len(examples)
         losses.append(float(loss.detach()))
-        if stage.due(clock):
-            with trainer.averaged_weights():
+        if stage.due(training.clock):
+            with training.trainer.averaged_weights():
                 report = validate(model, prototypes, sets)
-            stage.log({"step": step, "minutes": clock.minutes, "samples": samples, "loss": sum(losses) / len(losses), **report})
+            training.report({"samples": samples, "loss": sum(losses) / len(losses), **report})
             losses.clear()
-            stage.save({"model": {n: p.detach() for n, p in named.items()}, "trainer": trainer.state(), "spent": clock.minutes, "step": step})
-    trainer.use_average()
-    stage.finish(model.state_dict())
+    training.finish()

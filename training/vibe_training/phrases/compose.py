@@ -323,7 +323,7 @@ class Composer:
         if kind == 1:
             return text[:i] + text[i] + text[i:]
         if kind == 2:
-            return text[:i] + text[i + 1] + text[i] + text[i + 2 :]
+            return text[:i] + text[i + 1 : i + 2] + text[i] + text[i + 2 :]
         if kind == 3:
             return text[:i] + self.pick_of(list(KEYS.get(text[i], text[i]))) + text[i + 1 :]
         return text.replace(" ", "", 1) if " " in text else text[:i] + text[i + 1 :]

@@ -22,10 +22,12 @@ Groups = dict[Edit, list[str]]
 def parse_code(code: str, where: str) -> Edit:
     if code == "unknown":
         return Edit()
+    parts = code.split(" + ")
+    known = {**FAMILIES, **RECOLORS} if len(parts) == 1 else FAMILIES
     operations = []
-    for part in code.split(" + "):
+    for part in parts:
         name, _, strength = part.strip().partition(" ")
-        if (name not in FAMILIES and name not in RECOLORS) or float(strength or "nan") not in STRENGTHS:
+        if name not in known or len(parts) > 2 or float(strength or "nan") not in STRENGTHS:
             raise ValueError(f"Expected an operation and one of {STRENGTHS} in {where} but received {code!r}")
         operations.append((name, float(strength)))
     return Edit(tuple(operations))
