@@ -58,16 +58,28 @@ test('an instruction that it does not know is a warning, not a failure', async (
     .resize(128, 96, { fit: 'cover' })
     .png()
     .toBuffer();
+  const instruction = 'replace the cat by a submarine';
   const accepted = await server.request('/v1/jobs', {
     method: 'POST',
     headers: { 'content-type': 'application/json' },
-    body: JSON.stringify({ instruction: 'replace the cat by a submarine', image: photo.toString('base64'), seed: 1 }),
+    body: JSON.stringify({ instruction, image: photo.toString('base64'), seed: 1 }),
   });
   const { links } = await accepted.json();
   const events = [];
   for await (const { event, data } of readEvents(await server.request(links.events))) events.push({ event, data });
+  const warnings = expect.arrayContaining([expect.objectContaining({ code: 'not-understood' })]);
   expect(events.at(-1)).toMatchObject({
     event: 'finished',
-    data: { job: { state: 'succeeded', result: { seed: 1 } } },
+    data: { job: { state: 'succeeded', result: { seed: 1, warnings } } },
   });
+
+  const client = new OpenAI({ baseURL: `${server.url}/v1`, apiKey: 'none', maxRetries: 0 });
+  const image = await toFile(photo, 'cat.png', { type: 'image/png' });
+  const { data, response } = await client.images.edit({ image, prompt: instruction }).withResponse();
+  expect(data).toMatchObject({ warnings });
+  expect(response.headers.get('x-warnings')).toContain('not-understood');
+  const completed = [];
+  for await (const event of await client.images.edit({ image, prompt: instruction, stream: true }))
+    completed.push(event);
+  expect(completed).toMatchObject([{ type: 'image_edit.completed', warnings }]);
 });

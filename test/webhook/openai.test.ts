@@ -38,6 +38,53 @@ describe('the npm client edits', () => {
     expect(answer._request_id).toMatch(/^req_[0-9a-f]{24}$/);
   });
 
+  test('with settings of this server, as fields that the client’s types do not know', async () => {
+    const server = await startServer();
+    const settings = { seed: 7, num_inference_steps: 3, guidance_scale: 2.5, image_guidance_scale: 1.5 };
+    const more = { ...settings, geometry: 'reference', preserve: 'off' };
+    const answer = await clientOf(server).images.edit({ image: await image(), prompt: 'x', ...own(more) });
+    expect(answer).toMatchObject({ seed: 7, warnings: expect.any(Array) });
+    expect((await server.queue.list())[0]?.request.settings).toEqual({
+      seed: 7,
+      numInferenceSteps: 3,
+      guidanceScale: 2.5,
+      imageGuidanceScale: 1.5,
+      geometry: 'reference',
+      preserve: 'off',
+    });
+  });
+
+  test.each([
+    ['low', 2, 'low'],
+    ['medium', undefined, 'medium'],
+    ['auto', undefined, 'medium'],
+    ['high', 8, 'high'],
+    ['hd', 8, 'high'],
+  ] as const)('with quality %s as a share of the steps', async (quality, steps, said) => {
+    const model = { id: 'vibe-test', defaults: { numInferenceSteps: 4 } };
+    const server = await startServer({ model });
+    const answer = await clientOf(server).images.edit({ image: await image(), prompt: 'x', quality: quality as 'low' });
+    expect(answer).toMatchObject({ quality: said, warnings: [] });
+    expect((await server.queue.list())[0]?.request.settings?.numInferenceSteps).toBe(steps);
+  });
+
+  test('and what changed nothing is a warning, in the answer and in a header', async () => {
+    const client = clientOf(await startServer());
+    const { data: answer, response } = await client.images
+      .edit({ image: await image(), prompt: 'x', quality: 'high', style: 'vivid', ...own({ guidanceScale: 3 }) })
+      .withResponse();
+    expect(response.headers.get('x-warnings')).toBe('quality-ignored, unknown-parameter');
+    expect(answer).toMatchObject({
+      warnings: [
+        { code: 'quality-ignored', message: expect.stringContaining('"high"') },
+        { code: 'unknown-parameter', message: expect.stringContaining('"guidanceScale"') },
+      ],
+    });
+    const quiet = await client.images.edit({ image: await image(), prompt: 'x', ...own({ steps: 1 }) }).withResponse();
+    expect(quiet.response.headers.get('x-warnings')).toBeNull();
+    expect(quiet.data).toMatchObject({ warnings: [] });
+  });
+
   test('a list of one, a file without a type, other formats, several pictures, a size', async () => {
     const client = clientOf(await startServer());
     const bytes = await picture({ width: 96, height: 96, format: 'jpeg' });
@@ -145,7 +192,7 @@ describe('streams', () => {
     expect(response.headers.get('x-request-id')).toMatch(/./);
     const events = [];
     for await (const event of stream) events.push(event);
-    expect(events.map(({ type }) => type)).toEqual(['image_generation.completed']);
+    expect(events).toMatchObject([{ type: 'image_generation.completed', seed: 42, warnings: [] }]);
   });
 
   test('an edit that fails on the way ends the stream with its error', async () => {
@@ -228,6 +275,9 @@ describe('errors have OpenAI’s form', () => {
     ['background', { background: 'transparent' }, 400, 'background'],
     ['response_format', { response_format: 'url' }, 400, 'response_format'],
     ['steps', { steps: 100_000 }, 400, 'steps'],
+    ['steps twice', { steps: 3, num_inference_steps: 4 }, 400, 'steps'],
+    ['preserve', { preserve: 'all' }, 400, 'preserve'],
+    ['geometry', { geometry: 'square' }, 400, 'geometry'],
     ['partial_images', { stream: true, partial_images: 4 }, 400, 'partial_images'],
     ['model', { model: 'sd-xl' }, 404, 'model'],
   ])('%s', async (_, wrong, status, param) => {
@@ -235,6 +285,12 @@ describe('errors have OpenAI’s form', () => {
     const call = clientOf(server).images.edit({ image: await image(), prompt: 'x', ...(wrong as object) });
     expect(await errorOf(call)).toMatchObject({ status, param });
     expect((await server.queue.stats()).states.queued).toBe(0);
+  });
+
+  test('a setting of edits without a picture', async () => {
+    const server = await startServer({ worker: false });
+    const call = clientOf(server).images.generate({ prompt: 'a boat', ...own({ preserve: 'off' }) });
+    expect(await errorOf(call)).toMatchObject({ status: 400, param: 'preserve' });
   });
 
   test('a file that is no picture, one that is cut off, and two pictures', async () => {

@@ -29,10 +29,12 @@ test.skipIf(python === undefined)(
     expect(seen).toEqual({
       models: ['vibe-test'],
       edit: { pictures: 2, bytes: [expect.any(Number), expect.any(Number)], size: '64x48', format: 'png', tokens: 0 },
+      own: { seed: 5, warnings: ['unknown-parameter'], header: 'unknown-parameter' },
       masked: 'WEBP',
       bytes: 1,
       generate: '64x64',
       stream: ['image_edit.partial_image', 'image_edit.partial_image', 'image_edit.completed'],
+      'stream warnings': [],
       'not a picture': ['BadRequestError', 400, 'invalid_image', 'image', true],
       'wrong model': ['NotFoundError', 404, 'model_not_found', 'model', true],
       'wrong key': ['AuthenticationError', 401, 'invalid_api_key', null, true],

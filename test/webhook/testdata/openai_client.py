@@ -16,8 +16,15 @@ seen = {}
 
 seen["models"] = [model.id for model in client.models.list()]
 
+own = {"num_inference_steps": 1, "seed": 5, "preserve": "off", "geometry": "exact", "guidance_scale": 2.0, "sede": 6}
 with open(picture, "rb") as file:
-    answer = client.images.edit(image=file, prompt="make it warmer", n=2, extra_body={"steps": 1, "seed": 5})
+    raw = client.images.with_raw_response.edit(image=file, prompt="make it warmer", n=2, extra_body=own)
+answer = raw.parse()
+seen["own"] = {
+    "seed": answer.seed,
+    "warnings": [warning["code"] for warning in answer.warnings],
+    "header": raw.headers["x-warnings"],
+}
 seen["edit"] = {
     "pictures": len(answer.data),
     "bytes": [len(base64.b64decode(item.b64_json)) for item in answer.data],
@@ -40,7 +47,9 @@ with open(picture, "rb") as file:
     stream = client.images.edit(
         image=file, prompt="make it warmer", stream=True, partial_images=2, extra_body={"steps": 4}
     )
-    seen["stream"] = [event.type for event in stream]
+    events = list(stream)
+    seen["stream"] = [event.type for event in events]
+    seen["stream warnings"] = events[-1].warnings
 
 
 def failure(call):

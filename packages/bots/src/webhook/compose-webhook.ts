@@ -22,7 +22,7 @@ import type { WebhookOptions } from './webhook-options.js';
 import type { WebhookEnv, WebhookParts } from './webhook-parts.js';
 
 /** Headers that pages of other sites may read. */
-const EXPOSED = ['location', 'retry-after', 'x-request-id', 'x-job-id', 'ratelimit', 'ratelimit-policy'];
+const EXPOSED = ['location', 'retry-after', 'x-request-id', 'x-job-id', 'x-warnings', 'ratelimit', 'ratelimit-policy'];
 
 /** Puts the webhook together; `createWebhook` is the way in. */
 export async function composeWebhook(options: WebhookOptions): Promise<Webhook> {

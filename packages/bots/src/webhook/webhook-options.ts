@@ -29,7 +29,7 @@ export interface WebhookModel {
   readonly ownedBy?: string;
   /** When it was made or loaded, in seconds since 1970. Default 0. */
   readonly created?: number;
-  /** What the checkpoint takes when a request does not say, for pages that show it. */
+  /** What the checkpoint takes when a request does not say, for pages that show it; `quality` of OpenAI's routes is reckoned from `numInferenceSteps`. */
   readonly defaults?: Readonly<Record<string, number | string>>;
 }
 

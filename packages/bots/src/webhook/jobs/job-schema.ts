@@ -1,6 +1,7 @@
 import { JOB_STATES } from '@vibe-edit/core';
 import { z } from 'zod';
 import type { WebhookLimits } from '../webhook-limits.js';
+import { settingParameters } from './setting-parameters.js';
 
 const SIZE = /^\d{1,5}x\d{1,5}$/;
 
@@ -26,13 +27,8 @@ export function jobParameters(limits: WebhookLimits) {
       .describe('Where pixels may change, as `image`: white or transparent may, black or opaque stays.'),
     mask_url: z.string().max(2048).optional().describe('Instead of `mask`.'),
     size: z.string().regex(SIZE, 'Expected a size like 1024x768').optional().describe('The result fits inside it.'),
-    seed: z.int().min(0).optional(),
-    num_inference_steps: z.int().min(1).max(limits.maxSteps).optional(),
-    guidance_scale: z.number().min(0).max(100).optional().describe('Weight of the instruction.'),
-    image_guidance_scale: z.number().min(0).max(100).optional().describe('Weight of the picture.'),
+    ...settingParameters(limits),
     num_images: z.int().min(1).max(limits.maxImages).optional().describe('Pictures an instruction. Default 1.'),
-    geometry: z.enum(['exact', 'reference', 'pipeline']).optional(),
-    preserve: z.enum(['off', 'tone', 'auto']).optional().describe('How far the untouched picture is kept.'),
     output_format: z.enum(['png', 'jpeg', 'webp', 'avif']).optional().describe('Default `png`.'),
     output_quality: z.int().min(1).max(100).optional().describe('For `jpeg`, `webp` and `avif`.'),
     previews: z.boolean().optional().describe('Send small pictures of the running denoising as events. Default false.'),
@@ -60,6 +56,8 @@ const picture = z.object({
   instruction: z.string(),
 });
 
+export const warning = z.object({ code: z.string().describe('Stable.'), message: z.string() });
+
 /** A job as the API shows it. */
 export const jobView = z.object({
   id: z.string(),
@@ -83,7 +81,7 @@ export const jobView = z.object({
     .object({
       images: z.array(picture),
       seed: z.int(),
-      warnings: z.array(z.object({ code: z.string(), message: z.string() })),
+      warnings: z.array(warning),
       seconds: z.record(z.string(), z.number()),
     })
     .nullable(),

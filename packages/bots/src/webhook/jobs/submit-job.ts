@@ -8,6 +8,7 @@ import { readForm } from '../http/read-form.js';
 import type { WebhookEnv, WebhookParts } from '../webhook-parts.js';
 import { type JobParameters, jobParameters } from './job-schema.js';
 import { ownJob, queueUser } from './own-job.js';
+import { settingsOf } from './setting-parameters.js';
 import { decodeBase64, discardPictures, type PictureSource, storePicture } from './store-picture.js';
 
 const FILES: readonly string[] = ['image', 'mask'];
@@ -27,6 +28,7 @@ export async function submitJob(parts: WebhookParts, c: Context<WebhookEnv>, job
   const earlier = await earlierPicture(parts, c, params);
   const kind = params.kind ?? (image === undefined && earlier === undefined ? 'generate' : 'edit');
   checkPictures(kind, { image, mask, earlier });
+  const settings = settingsOf(params, { kind, maxSide: parts.limits.maxSide });
   const parent = params.parent ?? params.image_job;
   if (parent !== undefined) await ownJob(parts, caller, parent);
   const callback = callbackFields(parts, params.callback_url, jobsUrl);
@@ -45,7 +47,7 @@ export async function submitJob(parts: WebhookParts, c: Context<WebhookEnv>, job
       instruction: params.instruction,
       ...(source !== undefined && { image: source }),
       ...(storedMask !== undefined && { mask: storedMask }),
-      settings: settingsOf(params, parts.limits.maxSide),
+      settings,
       output: {
         ...(params.output_format !== undefined && { format: params.output_format }),
         ...(params.output_quality !== undefined && { quality: params.output_quality }),
@@ -86,20 +88,6 @@ export function idempotencyKeyOf(c: Context<WebhookEnv>): string | undefined {
   const key = c.req.header('idempotency-key');
   if (key === undefined || KEY.test(key)) return key;
   throw badRequest('Expected 1 to 256 visible ASCII characters for Idempotency-Key', { param: 'Idempotency-Key' });
-}
-
-/** A size as text; whole numbers above 0. */
-export function parseSize(
-  text: string,
-  options: { param: string; maxSide: number },
-): { width: number; height: number } {
-  const { param, maxSide } = options;
-  const [width = 0, height = 0] = text.split('x').map(Number);
-  const good = (side: number): boolean => Number.isInteger(side) && side >= 1 && side <= maxSide;
-  if (good(width) && good(height)) return { width, height };
-  throw badRequest(`Expected a size of at most ${maxSide}x${maxSide} for ${param} but received ${text.slice(0, 40)}`, {
-    param,
-  });
 }
 
 function checkCount({ instruction, num_images = 1 }: JobParameters, maxImages: number): void {
@@ -175,21 +163,6 @@ function checkPictures(
   }
   if (kind === 'generate' && hasImage) throw badRequest('Expected no picture for kind generate', { param: 'image' });
   if (mask !== undefined && !hasImage) throw badRequest('Expected no mask without a picture', { param: 'mask' });
-}
-
-function settingsOf(params: JobParameters, maxSide: number): NonNullable<JobRequest['settings']> {
-  const { size } = params;
-  const entries = {
-    seed: params.seed,
-    numInferenceSteps: params.num_inference_steps,
-    guidanceScale: params.guidance_scale,
-    imageGuidanceScale: params.image_guidance_scale,
-    numImages: params.num_images,
-    geometry: params.geometry,
-    preserve: params.preserve,
-    size: size === undefined ? undefined : parseSize(size, { param: 'size', maxSide }),
-  };
-  return Object.fromEntries(Object.entries(entries).filter(([, value]) => value !== undefined));
 }
 
 function callbackFields(

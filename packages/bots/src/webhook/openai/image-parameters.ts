@@ -1,32 +1,42 @@
 import { z } from 'zod';
+import { warning } from '../jobs/job-schema.js';
+import { settingParameters } from '../jobs/setting-parameters.js';
 import type { WebhookLimits } from '../webhook-limits.js';
 
 /**
- * Parameters of OpenAI's image routes. What this server has no use for is taken and ignored, as are names that nobody knows: clients
- * send what their version of the API has.
+ * Parameters of OpenAI's image routes, and this server's own. What this server has no use for is taken and ignored, as are names that
+ * nobody knows: clients send what their version of the API has.
  */
 export function imageParameters(limits: WebhookLimits) {
+  const ignored = z.unknown().optional().describe('Changes nothing here.');
   return z.looseObject({
     prompt: z.string().trim().min(1).max(limits.maxInstructionLength).describe('What is to change, or to be shown.'),
-    model: z.string().max(200).nullish(),
-    n: z.int().min(1).max(limits.maxImages).nullish().describe('Pictures. Default 1.'),
+    model: z.string().max(200).optional(),
+    n: z.int().min(1).max(limits.maxImages).optional().describe('Pictures. Default 1.'),
     size: z
       .string()
       .regex(/^(auto|\d{1,5}x\d{1,5})$/, 'Expected auto or a size like 1024x1024')
-      .nullish()
+      .optional()
       .describe('The result fits inside it. Default `auto`.'),
-    quality: z.string().max(40).nullish().describe('Taken and ignored: use `steps`.'),
-    background: z.enum(['auto', 'opaque']).nullish(),
-    input_fidelity: z.string().max(40).nullish().describe('Taken and ignored.'),
-    output_format: z.enum(['png', 'jpeg', 'webp']).nullish().describe('Default `png`.'),
-    output_compression: z.int().min(0).max(100).nullish().describe('For `jpeg` and `webp`. Default 100.'),
-    response_format: z.literal('b64_json').nullish(),
-    stream: z.boolean().nullish(),
-    partial_images: z.int().min(0).max(3).nullish().describe('Pictures of the running denoising, with `stream`.'),
-    seed: z.int().min(0).nullish().describe('Of this server.'),
-    steps: z.int().min(1).max(limits.maxSteps).nullish().describe('Of this server: denoising steps.'),
-    guidance_scale: z.number().min(0).max(100).nullish().describe('Of this server: weight of the prompt.'),
-    image_guidance_scale: z.number().min(0).max(100).nullish().describe('Of this server: weight of the picture.'),
+    quality: z
+      .string()
+      .max(40)
+      .optional()
+      .describe(
+        '`low`: half as many steps as the model takes by itself; `high` (or `hd`): twice as many; others: as many.',
+      ),
+    background: z.enum(['auto', 'opaque']).optional(),
+    output_format: z.enum(['png', 'jpeg', 'webp']).optional().describe('Default `png`.'),
+    output_compression: z.int().min(0).max(100).optional().describe('For `jpeg` and `webp`. Default 100.'),
+    response_format: z.literal('b64_json').optional(),
+    stream: z.boolean().optional(),
+    partial_images: z.int().min(0).max(3).optional().describe('Pictures of the running denoising, with `stream`.'),
+    input_fidelity: ignored,
+    moderation: ignored,
+    style: ignored,
+    user: ignored,
+    ...settingParameters(limits),
+    steps: z.int().min(1).max(limits.maxSteps).optional().describe('The same as `num_inference_steps`.'),
   });
 }
 
@@ -39,6 +49,13 @@ const tokens = z.object({
   total_tokens: z.int(),
 });
 
+/** What all answers say besides the pictures. */
+export const aboutResult = {
+  seed: z.int().describe('Of this server: what the result was made with.'),
+  warnings: z.array(warning).describe('Of this server, e.g. that an instruction was not understood.'),
+  usage: tokens.describe('All 0: nothing is counted or billed.'),
+};
+
 /** Answer of the image routes without `stream`. */
 export const imagesAnswer = z.object({
   created: z.int(),
@@ -47,7 +64,7 @@ export const imagesAnswer = z.object({
   output_format: z.string(),
   quality: z.string(),
   size: z.string(),
-  usage: tokens,
+  ...aboutResult,
 });
 
 export const model = z.object({

@@ -1,4 +1,4 @@
-import { type JobRequest, type PictureReference, sharpCodec, type WorkQueue } from '@vibe-edit/core';
+import { type JobRequest, type PictureReference, sharpCodec, type Warning, type WorkQueue } from '@vibe-edit/core';
 import type { Context } from 'hono';
 import { badRequest } from '../api-error.js';
 import { toApiError } from '../error-response.js';
@@ -6,14 +6,23 @@ import type { Form } from '../http/form.js';
 import { parseParameters } from '../http/parse-parameters.js';
 import { readForm } from '../http/read-form.js';
 import { queueUser } from '../jobs/own-job.js';
+import { settingsOf } from '../jobs/setting-parameters.js';
 import { decodeBase64, storePicture } from '../jobs/store-picture.js';
-import { idempotencyKeyOf, parseSize, submitWithPictures } from '../jobs/submit-job.js';
+import { idempotencyKeyOf, submitWithPictures } from '../jobs/submit-job.js';
 import type { WebhookEnv, WebhookParts } from '../webhook-parts.js';
+import { denoisingSteps } from './denoising-steps.js';
 import { type ImageParameters, imageParameters } from './image-parameters.js';
 import { checkModel } from './model-routes.js';
 
+/** Names of the pictures of an edit, as clients write them. */
+const PICTURES = ['image', 'image[]', 'mask', 'mask[]'];
+/** Names that warnings are given for. */
+const MAX_UNKNOWN = 10;
+
 export interface ImageRequest {
   readonly params: ImageParameters;
+  /** What of it changes nothing although its caller may think that it does. */
+  readonly warnings: readonly Warning[];
   /** Stores the pictures and hands the job to the queue. */
   submit(): ReturnType<typeof submitWithPictures>;
 }
@@ -27,11 +36,17 @@ export async function readImageRequest(
   const { limits } = parts;
   const lease = c.get('lease');
   const { signal } = c.req.raw;
-  const form = await readForm(c.req.raw, { limits, lease });
+  const form = withoutNulls(await readForm(c.req.raw, { limits, lease }));
   c.set('bodyRead', true);
-  const params = parseParameters(imageParameters(limits), form);
+  const schema = imageParameters(limits);
+  const params = parseParameters(schema, form);
   checkModel(parts.model, params.model);
-  const settings = settingsOf(params, limits.maxSide);
+  const { steps, warnings } = denoisingSteps(params, parts);
+  const size = params.size === 'auto' ? undefined : params.size;
+  const settings = settingsOf(
+    { ...params, num_inference_steps: steps, num_images: params.n, size },
+    { kind, maxSide: limits.maxSide },
+  );
   const idempotencyKey = idempotencyKeyOf(c);
   if (parts.logInstructions) c.get('logFields').instruction = params.prompt;
   const image = kind === 'edit' ? onePicture(form, 'image', limits.maxImageBytes) : undefined;
@@ -51,8 +66,10 @@ export async function readImageRequest(
     ...(idempotencyKey !== undefined && { idempotencyKey }),
   });
 
+  const known = kind === 'edit' ? [...Object.keys(schema.shape), ...PICTURES] : Object.keys(schema.shape);
   return {
     params,
+    warnings: [...warnings, ...unknownNames(form, known)],
     submit: () =>
       submitWithPictures(parts, async (store) => {
         if (image === undefined) return request({});
@@ -65,6 +82,21 @@ export async function readImageRequest(
   };
 }
 
+/** In JSON a null stands for what is left out. */
+function withoutNulls(form: Form): Form {
+  const values = Object.entries(form.values).filter(([, value]) => value !== null);
+  return { ...form, values: Object.fromEntries(values) };
+}
+
+/** Warnings of what is ignored since nothing here knows it: a newer parameter of OpenAI's, or a typing mistake. */
+function unknownNames({ values, files }: Form, known: readonly string[]): Warning[] {
+  const unknown = [...new Set([...Object.keys(values), ...files.keys()])].filter((name) => !known.includes(name));
+  return unknown.slice(0, MAX_UNKNOWN).map((name) => ({
+    code: 'unknown-parameter',
+    message: `${JSON.stringify(name.slice(0, 100))} is no parameter here and changed nothing`,
+  }));
+}
+
 /** The one picture under a name: `image`, or `image[]` as clients name lists. */
 function onePicture({ files, values }: Form, name: string, maxBytes: number): Uint8Array | undefined {
   const uploaded = [...(files.get(name) ?? []), ...(files.get(`${name}[]`) ?? [])];
@@ -75,7 +107,7 @@ function onePicture({ files, values }: Form, name: string, maxBytes: number): Ui
   }
   if (uploaded[0] !== undefined) return uploaded[0];
   const value = values[name] ?? values[`${name}[]`];
-  if (value === undefined || value === null) return undefined;
+  if (value === undefined) return undefined;
   if (typeof value === 'string') return decodeBase64(value, name, maxBytes);
   throw badRequest(`Expected a picture for ${name}`, { param: name });
 }
@@ -101,23 +133,9 @@ async function checkMask(
   });
 }
 
-function settingsOf(params: ImageParameters, maxSide: number): NonNullable<JobRequest['settings']> {
-  const { size, seed, n, steps, guidance_scale, image_guidance_scale } = params;
-  const wanted = size === 'auto' || size === null || size === undefined ? undefined : size;
-  const entries = {
-    seed,
-    numImages: n,
-    numInferenceSteps: steps,
-    guidanceScale: guidance_scale,
-    imageGuidanceScale: image_guidance_scale,
-    size: wanted === undefined ? undefined : parseSize(wanted, { param: 'size', maxSide }),
-  };
-  return Object.fromEntries(Object.entries(entries).filter(([, value]) => value !== undefined && value !== null));
-}
-
 function outputOf({ output_format, output_compression }: ImageParameters): NonNullable<JobRequest['output']> {
   const format = output_format ?? 'png';
   // Ours begins at 1; PNG has no such setting.
-  if (format === 'png' || output_compression === undefined || output_compression === null) return { format };
+  if (format === 'png' || output_compression === undefined) return { format };
   return { format, quality: Math.max(1, output_compression) };
 }

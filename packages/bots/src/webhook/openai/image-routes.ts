@@ -4,9 +4,16 @@ import { ApiError } from '../api-error.js';
 import { errorBody, failureToApiError, toApiError } from '../error-response.js';
 import { eventStreamResponse, type ServerSentEvent } from '../http/event-stream.js';
 import type { WebhookEnv, WebhookParts } from '../webhook-parts.js';
-import { base64, imagesAnswer, pictureFields, picturesOf, seconds, USAGE } from './image-answer.js';
-import type { ImageParameters } from './image-parameters.js';
-import { readImageRequest } from './image-request.js';
+import {
+  base64,
+  imagesAnswer,
+  pictureFields,
+  picturesOf,
+  resultFields,
+  seconds,
+  warningCodes,
+} from './image-answer.js';
+import { type ImageRequest, readImageRequest } from './image-request.js';
 import { createPartialImages } from './partial-images.js';
 
 /** Adds `/v1/images/edits` and `/v1/images/generations`. */
@@ -17,17 +24,19 @@ export function addImageRoutes(app: Hono<WebhookEnv>, parts: WebhookParts): void
     const endStream = parts.streams.open(c.get('caller'));
     let streaming = false;
     try {
-      const { params, submit } = await readImageRequest(readingParts, c, kind);
-      const job = await submit();
+      const request = await readImageRequest(readingParts, c, kind);
+      const job = await request.submit();
       c.get('logFields').job = job.id;
       c.header('x-job-id', job.id);
-      if (params.stream === true) {
+      if (request.params.stream === true) {
         streaming = true;
-        return streamImages(parts, c, { job, params, onClose: endStream });
+        return streamImages(parts, c, { job, request, onClose: endStream });
       }
       const patience = AbortSignal.timeout(parts.limits.waitSeconds * 1000);
       const done = await waitOrCancel(parts, job, { caller: c.req.raw.signal, patience });
-      return c.json(await imagesAnswer(done, params, parts.blobs));
+      const answer = await imagesAnswer(done, request, parts.blobs);
+      if (answer.warnings.length > 0) c.header('x-warnings', warningCodes(answer.warnings));
+      return c.json(answer);
     } finally {
       if (!streaming) endStream();
     }
@@ -80,15 +89,15 @@ function succeeded(job: Job): Job {
 function streamImages(
   parts: WebhookParts,
   c: Context<WebhookEnv>,
-  options: { job: Job; params: ImageParameters; onClose: () => void },
+  options: { job: Job; request: ImageRequest; onClose: () => void },
 ): Response {
-  const { job, params, onClose } = options;
+  const { job, request, onClose } = options;
   const caller = new AbortController();
   let ended = false;
   const events = async function* (): AsyncGenerator<ServerSentEvent> {
     const patience = AbortSignal.timeout(parts.limits.waitSeconds * 1000);
     try {
-      yield* imageEvents(parts, { job, params, signal: AbortSignal.any([caller.signal, patience, parts.closing]) });
+      yield* imageEvents(parts, { job, request, signal: AbortSignal.any([caller.signal, patience, parts.closing]) });
       ended = true;
     } catch (error) {
       // Without a caller this is nobody's to hear; what else went wrong is the last event.
@@ -112,9 +121,10 @@ function streamImages(
 
 async function* imageEvents(
   { queue, blobs }: WebhookParts,
-  options: { job: Job; params: ImageParameters; signal: AbortSignal },
+  options: { job: Job; request: ImageRequest; signal: AbortSignal },
 ): AsyncGenerator<ServerSentEvent> {
-  const { job, params, signal } = options;
+  const { job, signal } = options;
+  const { params, warnings } = options.request;
   const prefix = job.request.kind === 'edit' ? 'image_edit' : 'image_generation';
   const partials = createPartialImages({ job, params, count: params.partial_images ?? 0 });
   const send = (kind: string, fields: object): ServerSentEvent => {
@@ -134,6 +144,6 @@ async function* imageEvents(
   const done = succeeded(await queue.get(job.id));
   for (const picture of picturesOf(done)) {
     const b64_json = base64(await blobs.get(picture, { signal }));
-    yield send('completed', { b64_json, ...pictureFields(params, picture), usage: USAGE });
+    yield send('completed', { b64_json, ...pictureFields(params, picture), ...resultFields(done, warnings) });
   }
 }

@@ -14,8 +14,8 @@ function viewModel({ id, created = 0, ownedBy = 'vibe-edit' }: WebhookModel) {
  * Refuses a model that is not here. Names of OpenAI's image models stand for the one that is.
  * @throws {ApiError} 404
  */
-export function checkModel({ id }: WebhookModel, asked: string | null | undefined): void {
-  if (asked === undefined || asked === null || asked === '' || asked === id || ALIASES.test(asked)) return;
+export function checkModel({ id }: WebhookModel, asked: string | undefined): void {
+  if (asked === undefined || asked === '' || asked === id || ALIASES.test(asked)) return;
   const name = JSON.stringify(asked.slice(0, 100));
   throw new ApiError({
     status: 404,

@@ -33,7 +33,7 @@ export function createPartialImages(options: { job: Job; params: ImageParameters
       const { width, height } = partialSize(job, raster);
       const enlarged = await resample({ image: raster, width, height, method: 'pillow-bicubic' });
       const picture = { ...raster, width, height, data: enlarged.data } as Raster8;
-      const quality = params.output_compression ?? undefined;
+      const quality = params.output_compression;
       const format = params.output_format ?? 'png';
       const encoding = quality === undefined ? {} : { quality: Math.max(1, quality) };
       return { index, bytes: await sharpCodec.encode(picture, format, encoding), width, height };

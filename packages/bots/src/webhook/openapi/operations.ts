@@ -37,6 +37,31 @@ const IDEMPOTENCY: Parameter = {
     'The same key within 24 hours gives the first job and starts nothing; with another request it is refused (422).',
 };
 const JOB = { schema: 'Job' };
+/** Of routes that take a picture and hand it to the queue. */
+const SUBMIT_ERRORS = [400, 408, 413, 415, 422, 503];
+/** What both routes for a result's pictures have in common. */
+const PICTURE = {
+  method: 'get',
+  group: 'Jobs',
+  callers: true,
+  answers: { 200: { description: 'The picture.', content: { binary: 'image/*' } } },
+  errors: [404, 409],
+} as const;
+/** What OpenAI's two image routes have in common. */
+const IMAGES = {
+  method: 'post',
+  group: 'OpenAI',
+  callers: true,
+  parameters: [IDEMPOTENCY],
+  body: 'ImageParameters',
+  answers: {
+    200: {
+      description: 'The pictures. `x-warnings` has the codes of the warnings, if there are any.',
+      content: { schema: 'ImagesAnswer' },
+    },
+  },
+  errors: [...SUBMIT_ERRORS, 404, 409, 504],
+} as const;
 
 /** Every route of the webhook, for its documentation. */
 export function operations(limits: WebhookLimits): readonly Operation[] {
@@ -52,7 +77,7 @@ export function operations(limits: WebhookLimits): readonly Operation[] {
       body: 'JobParameters',
       files: ['image', 'mask'],
       answers: { 202: { description: 'Accepted; `Location` says where the job is.', content: JOB } },
-      errors: [400, 408, 413, 415, 422, 503],
+      errors: SUBMIT_ERRORS,
     },
     {
       method: 'get',
@@ -89,28 +114,15 @@ export function operations(limits: WebhookLimits): readonly Operation[] {
       },
       errors: [404],
     },
+    { ...PICTURE, path: '/v1/jobs/{id}/result', summary: 'The first picture of the result', parameters: [ID] },
     {
-      method: 'get',
-      path: '/v1/jobs/{id}/result',
-      group: 'Jobs',
-      summary: 'The first picture of the result',
-      callers: true,
-      parameters: [ID],
-      answers: { 200: { description: 'The picture.', content: { binary: 'image/*' } } },
-      errors: [404, 409],
-    },
-    {
-      method: 'get',
+      ...PICTURE,
       path: '/v1/jobs/{id}/result/{index}',
-      group: 'Jobs',
       summary: 'One picture of the result',
-      callers: true,
       parameters: [
         ID,
         { in: 'path', name: 'index', description: 'Counts from 0; all of the first instruction first.' },
       ],
-      answers: { 200: { description: 'The picture.', content: { binary: 'image/*' } } },
-      errors: [404, 409],
     },
     {
       method: 'get',
@@ -133,32 +145,20 @@ export function operations(limits: WebhookLimits): readonly Operation[] {
       errors: [404],
     },
     {
-      method: 'post',
+      ...IMAGES,
       path: '/v1/images/edits',
-      group: 'OpenAI',
       summary: 'Edit a picture and wait for it',
       description:
         "OpenAI's route. `mask`: a PNG that is transparent where the picture may change. With `stream` the answer is a stream of " +
         '`image_edit.partial_image` and `image_edit.completed`. Hanging up cancels the edit.',
-      callers: true,
-      parameters: [IDEMPOTENCY],
-      body: 'ImageParameters',
       files: ['image', 'mask'],
-      answers: { 200: { description: 'The pictures.', content: { schema: 'ImagesAnswer' } } },
-      errors: [400, 404, 408, 409, 413, 415, 422, 503, 504],
     },
     {
-      method: 'post',
+      ...IMAGES,
       path: '/v1/images/generations',
-      group: 'OpenAI',
       summary: 'Make a picture from a description and wait for it',
       description:
         "OpenAI's route; events of a stream are `image_generation.partial_image` and `image_generation.completed`.",
-      callers: true,
-      parameters: [IDEMPOTENCY],
-      body: 'ImageParameters',
-      answers: { 200: { description: 'The pictures.', content: { schema: 'ImagesAnswer' } } },
-      errors: [400, 404, 408, 409, 413, 415, 422, 503, 504],
     },
     {
       method: 'get',
