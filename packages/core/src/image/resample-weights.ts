@@ -72,7 +72,12 @@ export function resampleWeights(options: {
     counts[i] = count;
   }
   const precision = fixedPoint === 'pillow' ? PILLOW_PRECISION : torchPrecision(largest);
-  const weights = Int32Array.from(exact, (weight) => Math.trunc(weight * 2 ** precision + (weight < 0 ? -0.5 : 0.5)));
+  // Not `Int32Array.from`: it keeps every number as an object on its way.
+  const weights = new Int32Array(exact.length);
+  for (let k = 0; k < exact.length; k++) {
+    const weight = exact[k]!;
+    weights[k] = Math.trunc(weight * 2 ** precision + (weight < 0 ? -0.5 : 0.5));
+  }
   return { starts, counts, weights, stride, precision };
 }
 

@@ -13,6 +13,8 @@ import { type InputFormat, isInputFormat, type SniffedFormat, sniffFormat } from
 import { runInSlices } from './time-slice.js';
 
 const DEFAULT_MAX_PIXELS = 100_000_000;
+/** The longest side that JPEG has. Beyond it weights of resampling, several a pixel of the side, take more room than the picture. */
+const MAX_SIDE = 65_535;
 export const DEFAULT_MAX_BYTES = 512 * 1024 * 1024;
 /** Bytes between two chances for the event loop. */
 const STEP = 1 << 19;
@@ -139,6 +141,10 @@ function checkMetadata(metadata: Metadata, maxPixels: number): void {
   if (width * height > maxPixels) {
     const received = `one of ${width} x ${height}, which is ${width * height}`;
     throw new InvalidImageError({ expected: `a picture of at most ${maxPixels} pixels`, received });
+  }
+  if (Math.max(width, height) > MAX_SIDE) {
+    const expected = `a picture with sides of at most ${MAX_SIDE} pixels`;
+    throw new InvalidImageError({ expected, received: `one of ${width} x ${height}` });
   }
   if (metadata.compression === 'hevc') {
     throw new InvalidImageError({ expected: 'an AVIF picture', received: 'a HEIC picture', hint: HEIC_HINT });
