@@ -47,7 +47,7 @@ def load_parts(base: Path, prototypes: Path, device: torch.device) -> Parts:
 
 def load_prototypes(path: Path) -> Prototypes:
     halves = load_file(path)
-    return Prototypes((halves["first"].float(), halves["second"].float()))
+    return Prototypes((halves["first"].float(), halves["second"].float())).completed(seed=1)
 
 
 def save_prototypes(prototypes: Prototypes, path: Path) -> None:

@@ -12,7 +12,7 @@ from torch.nn import functional
 
 from .instructions import PAIRS, Edit, Prototypes, random_strength
 from .models.transformer import EditTransformer
-from .operations import FAMILIES, HUES, RECOLORS, apply, color_mask
+from .operations import FAMILIES, HUES, INVERSES, SCENES, apply, color_mask, scene
 from .pictures import make_picture
 from .stage import Stage
 from .transformer_training import TransformerTraining
@@ -41,11 +41,13 @@ class EditorConfig:
     pool: int = 600
     """Examples kept a size."""
     edits_a_picture: int = 3
+    inverted_share: float = 0.3
+    """Of the operations that another one undoes: their source is what the other made of a picture, their target that picture."""
     start_at_noise: float = 0.5
     """Share of the samples at the first timestep, where the whole edit is decided."""
     color_weight: float = 0.3
     """Of the error in the three directions of the latents that carry the colour of their 16 x 16 pixels: what restoring a photo goes by."""
-    mix: dict[str, float] = field(default_factory=lambda: {"single": 0.47, "pair": 0.31, "recolor": 0.17, "none": 0.05})
+    mix: dict[str, float] = field(default_factory=lambda: {"single": 0.45, "pair": 0.31, "recolor": 0.16, "none": 0.04, "scene": 0.04})
     weights: dict[str, float] = field(
         default_factory=lambda: {
             "contrast_up": 2.2,
@@ -80,6 +82,8 @@ class EditSampler:
         kind = self.rng.choice(list(self.config.mix), p=np.array(list(self.config.mix.values())) / sum(self.config.mix.values()))
         if kind == "none":
             return Edit()
+        if kind == "scene":
+            return Edit(((SCENES[self.rng.integers(len(SCENES))], 1.0),))
         if kind == "pair":
             pair = PAIRS[self.rng.integers(len(PAIRS))]
             return Edit(tuple((name, random_strength(self.rng, name)) for name in pair))
@@ -113,15 +117,26 @@ class ExamplePool:
         per_picture = self.config.edits_a_picture
         while len(edits) < count:
             picture = torch.from_numpy(make_picture(self.rng, size[0] * 16, size[1] * 16))
+            original = len(pictures)
             pictures.append(picture)
             for _ in range(min(per_picture, count - len(edits))):
                 edit = self.edits.draw(picture)
-                edits.append((len(pictures) - 1, edit, apply(picture, list(edit.operations))))
+                if edit.kind == "scene":
+                    edits.append((original, edit, scene(edit.operations[0][0], *picture.shape[1:])))
+                elif edit.kind == "single" and edit.operations[0][0] in INVERSES and self.rng.random() < self.config.inverted_share:
+                    (name, strength), = edit.operations
+                    edits.append((len(pictures), edit, picture))
+                    pictures.append(apply(picture, [(INVERSES[name], strength)]))
+                else:
+                    edits.append((original, edit, apply(picture, list(edit.operations))))
         images = torch.stack([*pictures, *(target for _, _, target in edits)]).to(self.device)
         with torch.no_grad():
             latents = self.vae.encode(images * 2 - 1).latent * self.vae.config.scaling_factor
         latents = latents.half().cpu()
-        return [Example(latents[i], latents[len(pictures) + n], edit) for n, (i, edit, _) in enumerate(edits)]
+        nothing = torch.zeros_like(latents[0])
+        return [
+            Example(nothing if edit.kind == "scene" else latents[i], latents[len(pictures) + n], edit) for n, (i, edit, _) in enumerate(edits)
+        ]
 
     def batch(self, size: tuple[int, int], count: int) -> list[Example]:
         pool = self.examples.setdefault(size, [])

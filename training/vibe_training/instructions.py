@@ -1,7 +1,8 @@
 """What can be asked for, as codes: each half of the queries names one operation.
 
 A conditioning has 16 tokens. One operation fills both halves with its prototype; two operations take a half each, in their order;
-a recolouring has a half that names the colour it starts from and one that names the colour it ends with. Everything that is not
+a recolouring has a half that names the colour it starts from and one that names the colour it ends with; a scene, made from text alone,
+one for what is above the horizon and one for what is below. Everything that is not
 understood is `UNKNOWN`, and so is the empty conditioning: the picture stays as it is.
 """
 
@@ -11,9 +12,13 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from .operations import FAMILIES, GRADED, HUES, STRENGTHS
+from .operations import FAMILIES, GRADED, HUES, SCENE_COLORS, STRENGTHS
 
 UNKNOWN = "unknown"
+
+
+HALVES = {"recolor": ("from", "to"), "scene": ("above", "below")}
+"""What the two halves of these name."""
 
 
 @dataclass(frozen=True)
@@ -32,12 +37,13 @@ class Edit:
 
     @property
     def kind(self) -> str:
-        """Whether it is none, one, two operations at once, or one colour into another."""
+        """Whether it is none, one, two operations at once, one colour into another, or a scene."""
         if not self.operations:
             return UNKNOWN
         if len(self.operations) == 2:
             return "pair"
-        return "recolor" if self.operations[0][0].startswith("recolor_") else "single"
+        first = self.operations[0][0].split("_")[0]
+        return first if first in ("recolor", "scene") else "single"
 
     @property
     def halves(self) -> tuple[Code, Code]:
@@ -46,9 +52,10 @@ class Edit:
         if len(self.operations) == 2:
             return Code(*self.operations[0]), Code(*self.operations[1])
         name, strength = self.operations[0]
-        if name.startswith("recolor_"):
-            _, source, target = name.split("_")
-            return Code(f"from_{source}"), Code(f"to_{target}")
+        if self.kind in HALVES:
+            _, first, second = name.split("_")
+            before, after = HALVES[self.kind]
+            return Code(f"{before}_{first}"), Code(f"{after}_{second}")
         return Code(name, strength), Code(name, strength)
 
 
@@ -58,8 +65,8 @@ def strengths_of(family: str) -> tuple[float, ...]:
 
 FAMILY_CODES = [Code(family, strength) for family in FAMILIES for strength in strengths_of(family)] + [Code(UNKNOWN)]
 CODES = (
-    [*FAMILY_CODES, *(Code(f"from_{color}") for color in HUES)],
-    [*FAMILY_CODES, *(Code(f"to_{color}") for color in HUES)],
+    [*FAMILY_CODES, *(Code(f"from_{color}") for color in HUES), *(Code(f"above_{color}") for color in SCENE_COLORS)],
+    [*FAMILY_CODES, *(Code(f"to_{color}") for color in HUES), *(Code(f"below_{color}") for color in SCENE_COLORS)],
 )
 """What the first and the second half may say."""
 
@@ -95,11 +102,19 @@ class Prototypes:
 
     @classmethod
     def random(cls, seed: int, queries: int = 16, width: int = 192) -> "Prototypes":
+        empty = torch.zeros(0, queries // 2, width)
+        return cls((empty, empty)).completed(seed)
+
+    def completed(self, seed: int) -> "Prototypes":
+        """With random vectors for the codes that have none yet: an operation's halves belong together, a colour's do not."""
+        queries, width = 2 * self.vectors[0].shape[1], self.vectors[0].shape[2]
         generator = torch.Generator().manual_seed(seed)
         families = torch.randn(len(FAMILY_CODES), queries, width, generator=generator)
-        hues = torch.randn(2, len(HUES), queries // 2, width, generator=generator)
-        halves = families.chunk(2, dim=1)
-        return cls((torch.cat([halves[0], hues[0]]), torch.cat([halves[1], hues[1]])))
+        rest = len(CODES[0]) - len(FAMILY_CODES)
+        others = torch.randn(2, rest, queries // 2, width, generator=generator)
+        halves = [torch.cat([half, more]) for half, more in zip(families.chunk(2, dim=1), others, strict=True)]
+        first, second = (torch.cat([known, half[len(known) :]]) for known, half in zip(self.vectors, halves, strict=True))
+        return Prototypes((first, second))
 
     def conditioning(self, edit: Edit) -> Tensor:
         first, second = edit.halves

@@ -183,7 +183,28 @@ GRADED = tuple(
     name for name in FAMILIES if name not in {"grayscale", "sepia", "invert", "swap", "threshold", "solarise", "sketch"}
 )
 
+INVERSES = {"brighten": "darken", "darken": "brighten", "invert": "invert", "swap": "swap"}
+"""What undoes an operation exactly, at the same strength."""
+
+SCENE_COLORS = {**TINTS, "white": (0.93, 0.93, 0.93), "black": (0.06, 0.06, 0.06), "gray": (0.5, 0.5, 0.5), "brown": (0.42, 0.26, 0.13)}
+
+SCENES = tuple(f"scene_{above}_{below}" for above in SCENE_COLORS for below in SCENE_COLORS)
+"""Pictures made from text alone, by name."""
+
 RECOLORS = {f"recolor_{a}_{b}": recolor(a, b) for a in HUES for b in HUES if a != b}
+
+
+def scene(name: str, height: int, width: int) -> Tensor:
+    """One colour above a soft horizon, one below; both a little lighter towards it. The same colour twice is that colour all over."""
+    _, above, below = name.split("_")
+    y = ((torch.arange(height) + 0.5) / height)[None, :, None].expand(3, -1, width)
+    top, bottom = (torch.tensor(SCENE_COLORS[color])[:, None, None] for color in (above, below))
+    if above == below:
+        return top.expand(3, height, width).clone()
+    lighter = 0.2 * (1 - (y - 0.5).abs() * 2)
+    ground = smoothstep((y - 0.44) / 0.12)
+    x = top * (1 - ground) + bottom * ground
+    return x + (1 - x) * lighter
 
 
 def apply(x: Tensor, operations: list[tuple[str, float]]) -> Tensor:

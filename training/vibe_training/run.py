@@ -16,7 +16,7 @@ from .models.transformer import EditTransformer, copy_start
 from .stage import Stage
 from .text_side import TextConfig, TextSide, train_text
 from .tokenizer import Instructions, train_tokenizer
-from .vision import picture_features, prefix
+from .vision import description_prefix, picture_features, prefix
 
 
 @dataclass(frozen=True)
@@ -108,7 +108,9 @@ def run_text(stage: Stage, parts: Parts, recipe: Recipe, base: Path, device: tor
     if not stage.result.exists():
         instructions = Instructions(parts.tokenizer)
         seen = picture_features(base, recipe.pictures_seen, recipe.seed)
-        train_text(stage, side, parts.prototypes, [prefix(instructions, *found, device) for found in seen], instructions, recipe.text)
+        prefixes = [prefix(instructions, *found, device) for found in seen]
+        description = description_prefix(instructions, parts.language.shape.width, device)
+        train_text(stage, side, parts.prototypes, prefixes, description, instructions, recipe.text)
     side.load_state_dict(torch.load(stage.result, map_location=device, weights_only=True))
 
 

@@ -31,6 +31,7 @@ class TextConfig:
     word_dropout: float = 0.03
     decided_after: float = 0.05
     """Share of the time after which the connector is told to say what the language model decided, no longer what was meant."""
+    description_share: float = 0.05
     seed: int = 1
 
 
@@ -98,22 +99,24 @@ def decode(output: Tensor, prototypes: Prototypes) -> list[tuple[Code, Code]]:
 
 
 class Batches:
-    """Instructions in batches of similar length."""
+    """Instructions in batches of similar length, some of them descriptions of scenes."""
 
     def __init__(self, composer: Composer, instructions: Instructions, config: TextConfig, rng: np.random.Generator) -> None:
         self.composer, self.instructions, self.config, self.rng = composer, instructions, config, rng
 
-    def __iter__(self) -> Iterator[tuple[list[list[int]], list[Edit]]]:
+    def __iter__(self) -> Iterator[tuple[list[list[int]], list[Edit], bool]]:
         while True:
+            described = self.rng.random() < self.config.description_share
+            draw = self.composer.draw_description if described else self.composer.draw
             drawn = []
             for _ in range(4 * self.config.batch):
-                text, edit = self.composer.draw()
+                text, edit = draw()
                 self.instructions.cut_differently(self.config.merge_dropout if self.rng.random() < 0.5 else 0)
                 drawn.append((self.instructions.row(text)[:64], edit))
             drawn.sort(key=lambda item: len(item[0]))
             for i in self.rng.permutation(4):
                 part = drawn[i * self.config.batch : (i + 1) * self.config.batch]
-                yield [row for row, _ in part], [edit for _, edit in part]
+                yield [row for row, _ in part], [edit for _, edit in part], described
 
 
 @torch.no_grad()
@@ -143,8 +146,15 @@ def held_out_instructions() -> list[tuple[str, Edit]]:
 
 
 def train_text(
-    stage: Stage, side: TextSide, prototypes: Prototypes, prefixes: list[Prefix], instructions: Instructions, config: TextConfig
+    stage: Stage,
+    side: TextSide,
+    prototypes: Prototypes,
+    prefixes: list[Prefix],
+    description: Prefix,
+    instructions: Instructions,
+    config: TextConfig,
 ) -> None:
+    """Instructions follow one of `prefixes`, descriptions of pictures that are made from text alone follow `description`."""
     torch.manual_seed(config.seed)
     rng = np.random.default_rng(config.seed)
     named = dict(side.named_parameters())
@@ -158,10 +168,14 @@ def train_text(
         rng = np.random.default_rng([config.seed, step])
     unknown = prototypes.conditioning(Edit()).to(side.meta_queries.device)
     composer = Composer(999)
-    checks = {"": [composer.draw() for _ in range(stage.scale(800))], "held_out/": held_out_instructions()[:: 200 if stage.smoke else 1]}
+    checks = {
+        "": (prefixes[0], [composer.draw() for _ in range(stage.scale(800))]),
+        "held_out/": (prefixes[0], held_out_instructions()[:: 200 if stage.smoke else 1]),
+        "described/": (description, [composer.draw_description() for _ in range(stage.scale(100))]),
+    }
     losses = []
-    for rows, edits in Batches(Composer(config.seed + step), instructions, config, rng):
-        prefix = prefixes[rng.integers(len(prefixes))]
+    for rows, edits, described in Batches(Composer(config.seed + step), instructions, config, rng):
+        prefix = description if described else prefixes[rng.integers(len(prefixes))]
         if config.word_dropout and rng.random() < 0.5:
             rows = [[t for t in row[:-2] if rng.random() > config.word_dropout] + row[-2:] for row in rows]
         loss = text_loss(side, side.states(prefix, rows), edits, prototypes, decided=clock.progress > config.decided_after)
@@ -175,9 +189,9 @@ def train_text(
             with trainer.averaged_weights():
                 report = {
                     f"{name}{kind}": share
-                    for name, drawn in checks.items()
+                    for name, (start, drawn) in checks.items()
                     for kind, share in accuracy(
-                        side, prototypes, prefixes[0], [instructions.row(text) for text, _ in drawn], [edit for _, edit in drawn]
+                        side, prototypes, start, [instructions.row(text) for text, _ in drawn], [edit for _, edit in drawn]
                     ).items()
                 }
             stage.log({"step": step, "minutes": clock.minutes, "samples": step * config.batch, "loss": sum(losses) / len(losses), **report})

@@ -34,7 +34,7 @@ def train_tokenizer(base: Path, folder: Path, *, vocabulary: int, samples: int, 
     )
     tokenizer.decoder = decoders.ByteLevel()
     composer = Composer(seed)
-    texts = ("user\nwhat will this image be like if " + composer.draw()[0] for _ in range(samples))
+    texts = (f"user\n{Instructions.START} {composer.draw()[0]}" for _ in range(samples))
     trainer = trainers.BpeTrainer(vocab_size=pairs, initial_alphabet=sorted(pre_tokenizers.ByteLevel.alphabet()), show_progress=False)
     tokenizer.train_from_iterator(texts, trainer)
     trained = json.loads(tokenizer.to_str())
@@ -66,6 +66,7 @@ class Instructions:
     """Turns instructions into the tokens that follow the shared prefix."""
 
     START = "what will this image be like if"
+    DESCRIPTION = "generate the image by description:"
 
     def __init__(self, folder: Path) -> None:
         self.tokenizer = Tokenizer.from_file(str(folder / "tokenizer.json"))
@@ -76,6 +77,10 @@ class Instructions:
 
     def prefix(self, image_tokens: int) -> list[int]:
         return self.encode("<|im_start|>user\n<|vision_start|>" + "<|image_pad|>" * image_tokens + "<|vision_end|>" + self.START)
+
+    def description_prefix(self) -> list[int]:
+        """For pictures made from text alone."""
+        return self.encode("<|im_start|>user\n" + self.DESCRIPTION)
 
     def row(self, instruction: str) -> list[int]:
         return self.encode(f" {instruction.strip()}") + self.end

@@ -39,6 +39,14 @@ def picture_features(base: Path, count: int, seed: int) -> Features:
     return found
 
 
+def description_prefix(instructions: Instructions, width: int, device: torch.device) -> Prefix:
+    """The prompt up to the description of a picture that is made from text alone."""
+    ids = torch.tensor(instructions.description_prefix(), device=device)
+    nothing = torch.zeros(0, width, device=device)
+    positions = torch.arange(len(ids), device=device).expand(3, -1)
+    return Prefix(ids, positions, torch.zeros(len(ids), dtype=torch.bool, device=device), nothing, nothing)
+
+
 def prefix(instructions: Instructions, grid: list[int], features: Tensor, deepstack: Tensor, device: torch.device) -> Prefix:
     """Tokens and positions up to the instruction, as Qwen3-VL counts them: a picture takes rows and columns, what follows goes on after
     the larger of the two."""

@@ -9,6 +9,7 @@ import numpy as np
 from ..instructions import PAIRS, Edit, random_strength, strengths_of
 from ..operations import FAMILIES, HUES
 from . import english, french, german, russian, spanish, unknown
+from .scenes import describe
 from .written import OTHERS as MIXED
 from .written import Groups, written_instructions
 
@@ -69,6 +70,14 @@ class Composer:
         family = self.families[self.rng.choice(len(self.families), p=self.family_weights)]
         strength = random_strength(self.rng, family)
         return self.spoil(self.wrap(self.single(family, strength, language), language)), Edit(((family, strength),))
+
+    def draw_description(self) -> tuple[str, Edit]:
+        """For a picture from text alone: mostly of scenes, else of what is no scene."""
+        if self.rng.random() < 0.8:
+            text, edit = describe(self.pick)
+            return self.spoil(self.tidy(text)), edit
+        text = self.template(self.pick("{n}|{an} {n}|{an} {a} {n}|{an} {n} and {an} {n2}|{an} {n} {place}|{an} {n} in the style of a {n2}|two {n}s|{an} {n} eating {an} {n2}"))
+        return self.spoil(self.tidy(text if self.rng.random() < 0.7 else self.pick(unknown.FIXED))), Edit()
 
     # Written by hand
 
