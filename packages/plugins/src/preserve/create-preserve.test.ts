@@ -1,5 +1,6 @@
 import {
   type Checkpoint,
+  type Conditioning,
   hostTensor,
   type PluginContext,
   type Raster8,
@@ -42,14 +43,14 @@ const source: Raster8 = {
 };
 
 interface Said {
-  /** Embedding of the instruction; the unconditional one is [3, 4]. */
+  /** Embedding of the instruction, see `conditioningOf`. */
   readonly embedding: readonly number[];
   readonly nullDistance: number;
   readonly warnings: Warning[];
 }
 
-async function edit(runner: Runner, preserve: 'tone' | 'auto', said?: Said): Promise<Raster8> {
-  const context: PluginContext = {
+function contextOf(request: Partial<PluginContext['request']>, said?: Said): PluginContext {
+  return {
     request: {
       task: 'edit',
       instructions: ['darker'],
@@ -60,8 +61,9 @@ async function edit(runner: Runner, preserve: 'tone' | 'auto', said?: Said): Pro
       numImages: 1,
       size: undefined,
       geometry: 'exact',
-      preserve,
+      preserve: 'auto',
       previews: false,
+      ...request,
     },
     checkpoint: { defaults: { nullDistance: said?.nullDistance } } as Checkpoint,
     source,
@@ -76,14 +78,22 @@ async function edit(runner: Runner, preserve: 'tone' | 'auto', said?: Said): Pro
       toTensor: async () => before,
     },
   };
+}
+
+async function edit(runner: Runner, preserve: 'tone' | 'auto', said?: Said): Promise<Raster8> {
+  const context = contextOf({ preserve }, said);
   const state: RestoreState = { index: 0, decoded: after, latents: after, picture: undefined };
   const { hooks } = createPreserve(() => runner, { stripPixels: 2_500 });
-  if (said !== undefined) {
-    const embeds = (values: readonly number[]) => hostTensor('float32', [1, 1, 2], Float32Array.from(values));
-    await hooks.afterCondition?.({ promptEmbeds: embeds(said.embedding), nullEmbeds: embeds([3, 4]) }, context);
-  }
+  if (said !== undefined) await hooks.afterCondition?.(conditioningOf(said.embedding), context);
   await hooks.beforeRestore?.(state, context);
   return state.picture!;
+}
+
+/** Instructions of the given embeddings, one after the other; the unconditional one is [3, 4]. */
+function conditioningOf(embeddings: readonly number[]): Conditioning {
+  const embeds = (values: readonly number[]) =>
+    hostTensor('float32', [values.length / 2, 1, 2], Float32Array.from(values));
+  return { promptEmbeds: embeds(embeddings), nullEmbeds: embeds([3, 4]) };
 }
 
 /** What the worker thread does, without the thread. */
@@ -145,5 +155,30 @@ describe('an instruction that the checkpoint embeds like the empty prompt', () =
     const picture = await edit(createSliceRunner(), 'auto', { ...said, warnings });
     expect(picture.data).not.toEqual(source.data);
     expect(warnings).toEqual([]);
+  });
+});
+
+describe('a description that the checkpoint embeds like the empty prompt', () => {
+  it('is named in a warning of its own, and the picture is left to the pipeline', async () => {
+    const warnings: Warning[] = [];
+    const request = { task: 'generate', preserve: 'off', geometry: 'pipeline', size: WORKING } as const;
+    const said: Said = { embedding: [9, 4, 3, 5.4], nullDistance: 0.3, warnings };
+    const instructions = ['a blue sky', 'a dog riding a bike'];
+    const context: PluginContext = {
+      ...contextOf({ ...request, instructions }, said),
+      source: undefined,
+      sourceLatents: undefined,
+    };
+    const { hooks } = createPreserve(createSliceRunner);
+    await hooks.afterCondition?.(conditioningOf(said.embedding), context);
+    expect(warnings).toEqual([
+      {
+        code: 'not-understood',
+        message: expect.stringMatching(/^"a dog riding a bike" describes no picture .* nothing; /),
+      },
+    ]);
+    const state: RestoreState = { index: 1, decoded: after, latents: after, picture: undefined };
+    await hooks.beforeRestore?.(state, context);
+    expect(state.picture).toBeUndefined();
   });
 });

@@ -6,6 +6,7 @@ import {
   type Plugin,
   type PluginContext,
   type Raster8,
+  type ResolvedRequest,
   type RestoreState,
   resample,
   type Size,
@@ -36,6 +37,11 @@ export interface PreserveOptions {
 const DEFAULTS = { changeThreshold: 0.45, contentThreshold: 4, stripPixels: 1_000_000 } as const;
 /** Strips under way at once: one in the thread, one that is being cut or put back. */
 const STRIPS_AT_ONCE = 2;
+/** What is said of an instruction that a checkpoint does not understand. */
+const STRANGE: Readonly<Record<ResolvedRequest['task'], string>> = {
+  edit: 'is none of the edits that this small checkpoint learned',
+  generate: 'describes no picture that this small checkpoint learned to make, and what comes out means nothing',
+};
 
 /** What an edit's pictures share. */
 interface SourcePictures {
@@ -58,15 +64,13 @@ export function createPreserve(createRunner: () => Runner, options: PreserveOpti
   const strange = new WeakMap<PluginContext, ReadonlySet<number>>();
 
   function listen(conditioning: Conditioning, context: PluginContext): void {
-    if (context.request.task !== 'edit') return;
+    const { task, instructions } = context.request;
     const places = notUnderstood(conditioning, context);
     strange.set(context, new Set(places));
     for (const place of places) {
       context.warn({
         code: 'not-understood',
-        message:
-          `"${context.request.instructions[place]}" is none of the edits that this small checkpoint learned; a full VIBE checkpoint ` +
-          'understands far more: pull one (vibe-edit pull) and pass it as `checkpoint`',
+        message: `"${instructions[place]}" ${STRANGE[task]}; a full VIBE checkpoint understands far more: pull one (vibe-edit pull) and pass it as \`checkpoint\``,
       });
     }
   }
