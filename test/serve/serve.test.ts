@@ -1,5 +1,5 @@
-import { readdir, readFile } from 'node:fs/promises';
-import { join } from 'node:path';
+import { access, mkdir, readdir, readFile, utimes, writeFile } from 'node:fs/promises';
+import { dirname, join } from 'node:path';
 import OpenAI, { toFile } from 'openai';
 import sharp from 'sharp';
 import { expect, test } from 'vitest';
@@ -67,6 +67,11 @@ test('accepted jobs outlive kill -9', async () => {
   await becomes(first.url, ids, 'running');
   for (let width = 64; width < 96; width += 8) ids.push(await submit(first.url, {}, { image: await picture(width) }));
   expect(await first.end('SIGKILL')).toBe('SIGKILL');
+  // As if it had died long ago, between storing a picture and submitting its job.
+  const left = join(cwd, 'vibe-edit-data', 'pictures', 'ff', `ff${'0'.repeat(30)}`);
+  await mkdir(dirname(left), { recursive: true });
+  await writeFile(left, 'left');
+  await utimes(left, 1, 1);
 
   const second = await startServe({ cwd });
   const [running, ...waiting] = ids as [string, ...string[]];
@@ -75,6 +80,7 @@ test('accepted jobs outlive kill -9', async () => {
   // Its turn came again, and it is the same job still.
   await becomes(second.url, [running], 'succeeded');
   expect(await second.end('SIGINT')).toBe(0);
+  await expect(access(left)).rejects.toThrow('ENOENT');
 });
 
 test('SIGTERM lets the running job finish for whoever waits, takes no more, and keeps what waits', async () => {

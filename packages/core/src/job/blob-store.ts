@@ -45,6 +45,11 @@ export interface BlobStore {
   exists(blob: BlobReference | string): Promise<boolean>;
   /** Deletes it; nothing happens when it is not there. */
   delete(blob: BlobReference | string): Promise<void>;
+  /**
+   * Keys of what was stored before a moment, in milliseconds since 1970; what was begun before it and never finished is removed on the
+   * way. Needed by `sweepAfterSeconds` of a queue; a store may be without it.
+   */
+  list?(options: { before: number }): AsyncIterable<string>;
   /** Frees connections; the blobs stay, except in memory. Safe to call twice. */
   close(): Promise<void>;
 }

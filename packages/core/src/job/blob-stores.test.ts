@@ -39,6 +39,30 @@ test('what a process left unfinished long ago is removed, what is new is not', a
   expect(readdirSync(join(folder, 'unfinished'))).toEqual(['new']);
 });
 
+test('lists what was stored before a moment, and nothing else that lies there', async () => {
+  const folder = newFolder();
+  const store = createFolderBlobStore({ folder });
+  const listed = async (before: number): Promise<string[]> => {
+    const keys: string[] = [];
+    for await (const key of store.list?.({ before }) ?? []) keys.push(key);
+    return keys.sort();
+  };
+  expect(await listed(Date.now() + 60_000)).toEqual([]);
+  const [old, young] = await Promise.all(
+    [1, 2].map((byte) => store.put(Uint8Array.of(byte), { mediaType: 'image/png' })),
+  );
+  const pathOf = (key = ''): string => join(folder, key.slice(0, 2), key);
+  const longAgo = Date.now() / 1000 - 60;
+  utimesSync(pathOf(old?.key), longAgo, longAgo);
+  writeFileSync(join(folder, 'note'), 'of somebody');
+  writeFileSync(join(folder, (old?.key ?? '').slice(0, 2), 'note'), 'of somebody');
+  writeFileSync(join(folder, 'unfinished', 'begun'), 'x');
+  expect(await listed(Date.now() - 30_000)).toEqual([old?.key]);
+  expect(readdirSync(join(folder, 'unfinished'))).toEqual(['begun']);
+  expect(await listed(Date.now() + 60_000)).toEqual([old?.key, young?.key].sort());
+  expect(readdirSync(join(folder, 'unfinished'))).toEqual([]);
+});
+
 test('another store on the same folder reads what the first one stored', async () => {
   const folder = newFolder();
   const reference = await createFolderBlobStore({ folder }).put(Uint8Array.of(5), { mediaType: 'image/png' });

@@ -20,8 +20,10 @@ const DAY_SECONDS = 24 * 60 * 60;
 const LOAD_AGE_MS = 250;
 /** Progress and previews stay so long after the end, for followers that are late, ms. */
 const PROGRESS_KEPT_MS = 60_000;
-/** Blobs deleted in one go. */
-const GARBAGE_BATCH = 100;
+/** Blobs deleted, or looked at, in one go. */
+const BLOB_BATCH = 100;
+/** How often blobs that no job refers to are looked for, ms. */
+const SWEEP_EVERY_MS = 60 * 60 * 1000;
 
 /**
  * Makes a queue of a store: everything that all implementations share. For a queue on another database; the ready ones are
@@ -85,11 +87,26 @@ export function createJobQueue({ store, ...options }: JobQueueOptions & { store:
 
   const collectGarbage = async (): Promise<void> => {
     for (;;) {
-      const keys = await store.garbage(GARBAGE_BATCH);
+      const keys = await store.garbage(BLOB_BATCH);
       if (keys.length === 0) return;
       if (blobs !== undefined) for (const key of keys) await blobs.delete(key);
       await store.collected(keys);
     }
+  };
+  let nextSweep = 0;
+  const sweep = async (now: number): Promise<void> => {
+    const { sweepMs } = settings;
+    if (sweepMs === undefined || now < nextSweep) return;
+    nextSweep = now + Math.min(sweepMs, SWEEP_EVERY_MS);
+    let batch: string[] = [];
+    for await (const key of blobs?.list?.({ before: now - sweepMs }) ?? []) {
+      if (closed !== undefined) return;
+      batch.push(key);
+      if (batch.length < BLOB_BATCH) continue;
+      await store.discard(batch);
+      batch = [];
+    }
+    await store.discard(batch);
   };
   let maintaining: Promise<void> | undefined;
   const maintain = (): Promise<void> => {
@@ -104,6 +121,7 @@ export function createJobQueue({ store, ...options }: JobQueueOptions & { store:
           lost: lostFailure(maxAttempts),
           progressBefore: now - PROGRESS_KEPT_MS,
         });
+        await sweep(now);
         await collectGarbage();
       } catch (error) {
         for (const worker of workers) worker.report(error);
@@ -244,7 +262,14 @@ export function createJobQueue({ store, ...options }: JobQueueOptions & { store:
 }
 
 function checkOptions(options: JobQueueOptions) {
+  const { sweepAfterSeconds, blobs } = options;
   const leaseMs = seconds('leaseSeconds', options.leaseSeconds ?? 30);
+  if (sweepAfterSeconds !== undefined && blobs?.list === undefined)
+    throw new InvalidArgumentError({
+      argument: 'sweepAfterSeconds',
+      expected: 'blobs that can be listed',
+      received: blobs === undefined ? 'none' : 'a store without list',
+    });
   return {
     maxQueued: integer('maxQueued', options.maxQueued ?? 1000),
     maxPerUser: integer('maxPerUser', options.maxPerUser ?? 20),
@@ -253,6 +278,7 @@ function checkOptions(options: JobQueueOptions) {
     expiresMs: seconds('expiresInSeconds', options.expiresInSeconds ?? DAY_SECONDS),
     retentionMs: seconds('retentionSeconds', options.retentionSeconds ?? DAY_SECONDS),
     idempotencyMs: seconds('idempotencySeconds', options.idempotencySeconds ?? DAY_SECONDS),
+    sweepMs: sweepAfterSeconds === undefined ? undefined : seconds('sweepAfterSeconds', sweepAfterSeconds),
     leaseMs,
     maintainMs: Math.min(leaseMs / 2, 5000),
   };

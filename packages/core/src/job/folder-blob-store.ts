@@ -32,10 +32,12 @@ export function createFolderBlobStore(options: FolderBlobStoreOptions): BlobStor
 
   const prepare = async (): Promise<void> => {
     await mkdir(unfinished, { recursive: true, mode: 0o700 });
-    for (const name of await readdir(unfinished)) {
+    await removeUnfinished(Date.now() - ABANDONED_AFTER_MS);
+  };
+  const removeUnfinished = async (before: number): Promise<void> => {
+    for (const name of await namesIn(unfinished)) {
       const path = join(unfinished, name);
-      const stats = await stat(path).catch(() => undefined);
-      if (stats !== undefined && Date.now() - stats.mtimeMs > ABANDONED_AFTER_MS) await rm(path, { force: true });
+      if (await isOlder(path, before)) await rm(path, { force: true });
     }
   };
   const pathOf = (blob: BlobReference | string): string | undefined => {
@@ -102,8 +104,34 @@ export function createFolderBlobStore(options: FolderBlobStoreOptions): BlobStor
       const path = pathOf(blob);
       if (path !== undefined) await rm(path, { force: true });
     },
+    async *list({ before }) {
+      await removeUnfinished(before);
+      for (const start of await namesIn(folder)) {
+        if (start.length !== 2) continue;
+        for (const key of await namesIn(join(folder, start))) {
+          const path = key.startsWith(start) ? pathOf(key) : undefined;
+          if (path !== undefined && (await isOlder(path, before))) yield key;
+        }
+      }
+    },
     async close() {},
   };
+}
+
+/** None for what is not there, or is no folder. */
+async function namesIn(folder: string): Promise<string[]> {
+  try {
+    return await readdir(folder);
+  } catch (error) {
+    if (isCode(error, 'ENOENT') || isCode(error, 'ENOTDIR')) return [];
+    throw error;
+  }
+}
+
+/** Whether it is a file that was written before a moment, ms; others may remove it meanwhile. */
+async function isOlder(path: string, before: number): Promise<boolean> {
+  const stats = await stat(path).catch(() => undefined);
+  return stats?.isFile() === true && stats.mtimeMs < before;
 }
 
 function isCode(error: unknown, code: string): boolean {

@@ -4,6 +4,12 @@ import type { BlobStore } from './blob-store.js';
 export interface JobQueueOptions {
   /** Store of the jobs' pictures; with it the queue deletes those that no job refers to any more. Without it they stay. */
   blobs?: BlobStore;
+  /**
+   * Deletes what lies in `blobs` for longer than so many seconds and no job of this queue refers to: a process that is killed between storing
+   * a picture and handing its job over leaves such. Looks at the start and every hour. Only for a store that this queue has to itself, and
+   * longer than anybody takes from storing a picture to submitting its job. Default: never.
+   */
+  sweepAfterSeconds?: number;
   /** Jobs that may wait in all. Default 1000. */
   maxQueued?: number;
   /** Unfinished jobs that one user may have. Default 20. */

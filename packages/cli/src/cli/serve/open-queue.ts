@@ -3,10 +3,15 @@ import { type BlobStore, createFolderBlobStore, type JobQueue, MissingPackageErr
 import { QueueUnavailableError } from './queue-unavailable-error.js';
 import type { Settings } from './settings-schema.js';
 
-/** Where pictures lie: a bucket if one was named, else a folder of the data folder. */
+/** Pictures that lie so long in a folder and that no job refers to were left by a process that was killed: nobody takes so long to submit one. */
+const SWEEP_AFTER_SECONDS = 24 * 60 * 60;
+
+/** Where pictures lie: a bucket if one was named, else a folder of the data folder, which each queue has for itself. */
 export async function openBlobs(settings: Settings, data: string): Promise<BlobStore> {
-  const { s3Bucket: bucket, s3Prefix: prefix, s3Endpoint: endpoint, s3Region: region } = settings;
-  if (bucket === undefined) return createFolderBlobStore({ folder: join(data, 'pictures') });
+  const { s3Bucket: bucket, s3Prefix: prefix, s3Endpoint: endpoint, s3Region: region, redis, queueName } = settings;
+  if (bucket === undefined) {
+    return createFolderBlobStore({ folder: join(data, redis === undefined ? 'pictures' : `pictures-${queueName}`) });
+  }
   const { createS3BlobStore } = await import('@vibe-edit/jobs/s3');
   return await createS3BlobStore({
     bucket,
@@ -35,7 +40,17 @@ export async function openQueue(
     expiresInSeconds,
     retentionSeconds,
   } = settings;
-  const shared = { blobs, leaseSeconds, maxAttempts, maxQueued, maxPerUser, expiresInSeconds, retentionSeconds };
+  const shared = {
+    blobs,
+    // What others keep in a bucket is not known here: a rule of the bucket removes what was left there.
+    ...(blobs.list !== undefined && { sweepAfterSeconds: SWEEP_AFTER_SECONDS }),
+    leaseSeconds,
+    maxAttempts,
+    maxQueued,
+    maxPerUser,
+    expiresInSeconds,
+    retentionSeconds,
+  };
   if (url === undefined) {
     const { createLibsqlQueue } = await import('@vibe-edit/jobs/libsql');
     return await createLibsqlQueue({ ...shared, file: join(data, 'jobs.db') });

@@ -130,6 +130,29 @@ export const LIFE_CASES: readonly Case[] = [
     },
   ],
   [
+    'a sweep removes pictures that no job refers to, and no others',
+    async (world) => {
+      const pictures: JobImage[] = [];
+      const list = async function* () {
+        for (const { key } of pictures) yield key;
+      };
+      const queue = await world.open({ blobs: { ...world.blobs, list }, sweepAfterSeconds: 0.1, leaseSeconds: 0.5 });
+      const [waiting, result, left] = await Promise.all(
+        ['waiting', 'result', 'left'].map((text) => image(world, text)),
+      );
+      assert.ok(waiting && result && left);
+      const { id } = await queue.submit(requestOf('alice'));
+      const worker = queue.work(async () => ({ ...emptyResult(), images: [result] }));
+      await finished(queue, id);
+      await worker.close();
+      await queue.submit({ ...requestOf('alice'), kind: 'edit', image: waiting });
+      pictures.push(waiting, result, left);
+      await until(async () => assert.equal(await world.blobs.exists(left), false));
+      assert.equal(await world.blobs.exists(waiting), true);
+      assert.equal(await world.blobs.exists(result), true);
+    },
+  ],
+  [
     'finished jobs are forgotten in time, and their pictures deleted once no job refers to them',
     async (world) => {
       const queue = await world.open({ leaseSeconds: 0.2 });
