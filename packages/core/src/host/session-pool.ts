@@ -39,7 +39,7 @@ export function createSessionPool(options: SessionPoolOptions): SessionPool {
   /** As float32 until a component was open once and said how much it takes. */
   const sizes = { ...componentBytes(checkpoint) };
   /** Large components with mapped weights. */
-  const brief = new Set<Component>();
+  const closedAfterUse = new Set<Component>();
   /** Least recently used first. */
   const entries = new Map<string, Entry>();
   let closed = false;
@@ -58,8 +58,8 @@ export function createSessionPool(options: SessionPoolOptions): SessionPool {
     await Promise.all(evicted.map(closeEntry));
   }
 
-  async function closeBrief(entry: Entry): Promise<void> {
-    if (entry.users > 0 || !brief.has(entry.component)) return;
+  async function closeAfterUse(entry: Entry): Promise<void> {
+    if (entry.users > 0 || !closedAfterUse.has(entry.component)) return;
     for (const [key, known] of entries) if (known === entry) entries.delete(key);
     await closeEntry(entry);
   }
@@ -82,7 +82,8 @@ export function createSessionPool(options: SessionPoolOptions): SessionPool {
     // Not for one user's signal to stop: another one may wait for it, and the next edit needs it anyway.
     const session = await backend.open(component, checkpoint, openOptions);
     sizes[component] = session.memoryBytes ?? sizes[component];
-    if (memory === 'auto' && session.mapped && sizes[component] > SHARE_OF_LARGE * memoryBytes) brief.add(component);
+    if (memory === 'auto' && session.mapped && sizes[component] > SHARE_OF_LARGE * memoryBytes)
+      closedAfterUse.add(component);
     return session;
   }
 
@@ -96,7 +97,7 @@ export function createSessionPool(options: SessionPoolOptions): SessionPool {
       } finally {
         entry.users -= 1;
         // Nobody waits for it; what is opened next comes after it all the same.
-        closeBrief(entry).catch(() => {});
+        closeAfterUse(entry).catch(() => {});
       }
     },
     async close() {

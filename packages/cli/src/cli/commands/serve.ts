@@ -6,7 +6,7 @@ import { write } from '../cli-io.js';
 import type { CommandOutcome } from '../command-outcome.js';
 import { type ApiKeyFolder, createApiKeyFolder } from '../serve/api-key-folder.js';
 import { keptCallbackSecret } from '../serve/data-folder.js';
-import { listen } from '../serve/http-server.js';
+import { type HttpServer, listen } from '../serve/http-server.js';
 import { MissingApiKeyError } from '../serve/missing-api-key-error.js';
 import { modelOf } from '../serve/model-of.js';
 import { readSettings } from '../serve/read-settings.js';
@@ -38,27 +38,21 @@ export async function serve({
   const { log } = service;
   try {
     const webhook = await openWebhook({ settings, service, data, keys: hasKeys ? keys : undefined });
+    let server: HttpServer | undefined;
     try {
-      const server = await listen({ fetch: await withPage(webhook, settings), host, port });
-      try {
-        service.work();
-        const { concurrency } = settings;
-        log.info(
-          { url: server.url, keys: hasKeys, concurrency, queue: settings.redis ? 'redis' : 'file' },
-          'listening',
-        );
-        if (io.stderr.isTTY) await write(io.stderr, `${server.url}\n`);
-        await untilEnd(io.signal);
-        server.stopListening();
-        await service.drain();
-        await server.settled(LAST_ANSWERS_SECONDS);
-      } finally {
-        await webhook.close();
-        await server.settled(LAST_ANSWERS_SECONDS);
-        await server.close();
-      }
+      server = await listen({ fetch: await withPage(webhook, settings), host, port });
+      service.work();
+      const { concurrency } = settings;
+      log.info({ url: server.url, keys: hasKeys, concurrency, queue: settings.redis ? 'redis' : 'file' }, 'listening');
+      if (io.stderr.isTTY) await write(io.stderr, `${server.url}\n`);
+      await untilEnd(io.signal);
+      server.stopListening();
+      await service.drain();
+      await server.settled(LAST_ANSWERS_SECONDS);
     } finally {
       await webhook.close();
+      await server?.settled(LAST_ANSWERS_SECONDS);
+      await server?.close();
     }
   } finally {
     await service.close();

@@ -1,5 +1,5 @@
 import { z } from 'zod';
-import { type ServiceName, type Settings, settingNotes, settingsSchema } from './settings-schema.js';
+import { SECRETS, type ServiceName, type Settings, settingsSchema, usersOf } from './settings-schema.js';
 
 /** One setting, as flag, environment variable and name in the configuration file. */
 export interface Setting {
@@ -24,6 +24,7 @@ interface JsonProperty {
   readonly minimum?: number;
   readonly maximum?: number;
   readonly default?: unknown;
+  readonly description?: string;
 }
 
 const KINDS: Readonly<Record<string, Setting['kind']>> = {
@@ -38,21 +39,23 @@ export const SETTINGS: readonly Setting[] = readSchema();
 
 function readSchema(): Setting[] {
   const { properties = {} } = z.toJSONSchema(settingsSchema, { io: 'input' });
-  return Object.entries(settingsSchema.shape).map(([name, schema]) => {
+  return Object.keys(settingsSchema.shape).map((key) => {
+    const name = key as keyof Settings;
     const property = properties[name] as JsonProperty;
-    const notes = settingNotes.get(schema);
-    const kind = KINDS[property.type ?? ''];
-    if (notes === undefined || kind === undefined) throw new Error(`Expected notes and a known type for ${name}`);
+    const { type = '', description } = property;
+    const kind = KINDS[type];
+    if (description === undefined || kind === undefined)
+      throw new Error(`Expected a description and a type for ${name}`);
     const words = name.replace(/[A-Z]/g, (letter) => `-${letter.toLowerCase()}`);
     return {
-      name: name as keyof Settings,
-      flag: notes.secret ? undefined : `--${words}`,
+      name,
+      flag: SECRETS.has(name) ? undefined : `--${words}`,
       variable: `VIBE_${words.replaceAll('-', '_').toUpperCase()}`,
       kind,
       values: valuesOf(property),
       fallback: property.default === undefined ? undefined : JSON.stringify(property.default),
-      description: notes.description,
-      usedBy: notes.only === undefined ? ['serve', 'worker'] : [notes.only],
+      description,
+      usedBy: usersOf(name),
     };
   });
 }
