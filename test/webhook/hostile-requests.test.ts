@@ -243,6 +243,29 @@ describe('bodies', () => {
   ])('what is not there is a 404: %s', async (path) => {
     await expectRefusal(await server.request(path), [404]);
   });
+
+  test.each([
+    ['PUT', '/v1/jobs', 'GET, POST'],
+    ['GET', '/v1/images/edits', 'POST'],
+    ['POST', '/v1/models', 'GET'],
+    ['PATCH', `/v1/jobs/${'f'.repeat(32)}`, 'GET, DELETE'],
+  ])('another method is a 405: %s %s', async (method, path, allow) => {
+    const response = await server.request(path, { method });
+    expect(response.headers.get('allow')).toBe(allow);
+    await expectRefusal(response, [405]);
+  });
+
+  test.each([
+    ['{}', 'instruction', 'missing_parameter'],
+    ['{"instruction":5}', 'instruction', 'invalid_value'],
+    ['{"instruction":"x","seed":"seven"}', 'seed', 'invalid_value'],
+    ['{"instruction":"x","image_url":"http://127.0.0.1/"}', 'image_url', 'invalid_argument'],
+    ['{"instruction":"x","image":"AAAA","mask_url":"http://[::1]/"}', 'mask_url', 'invalid_argument'],
+  ])('the error names the parameter at fault: %s', async (body, param, code) => {
+    const request = { method: 'POST', headers: { 'content-type': 'application/json' }, body };
+    const { error } = (await (await server.request('/v1/jobs', request)).json()) as { error: object };
+    expect(error).toMatchObject({ param, code });
+  });
 });
 
 /** Numbers that look random and are the same in each run. */

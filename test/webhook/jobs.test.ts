@@ -44,10 +44,13 @@ describe('a job from its submission to its result', () => {
     expect(createHash('sha256').update(bytes).digest('hex')).toBe(job.result.images[0].sha256);
     const { width, height } = await sharp(bytes).metadata();
     expect([width, height]).toEqual([64, 48]);
-    const again = await server.request(job.links.result, {
-      headers: { 'if-none-match': result.headers.get('etag') as string },
-    });
-    expect(again.status).toBe(304);
+    const etag = result.headers.get('etag') as string;
+    for (const known of [etag, `W/${etag}`, `"other", ${etag}`, '*']) {
+      const again = await server.request(job.links.result, { headers: { 'if-none-match': known } });
+      expect(again.status).toBe(304);
+    }
+    const other = await server.request(job.links.result, { method: 'HEAD', headers: { 'if-none-match': '"other"' } });
+    expect([other.status, other.headers.get('content-length')]).toEqual([200, String(bytes.length)]);
   });
 
   test('as JSON with base64, and as a data URL, give the same picture as the form', async () => {

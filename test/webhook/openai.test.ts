@@ -2,7 +2,7 @@ import { createApiKey } from '@vibe-edit/bots/webhook';
 import OpenAI, { APIError, APIUserAbortError, toFile } from 'openai';
 import sharp from 'sharp';
 import { describe, expect, test } from 'vitest';
-import { eventually, gate, picture, startServer, type TestServer } from './webhook-fixture.js';
+import { eventually, gate, json, picture, startServer, type TestServer } from './webhook-fixture.js';
 
 function clientOf(server: TestServer, options: { apiKey?: string; maxRetries?: number } = {}): OpenAI {
   return new OpenAI({ baseURL: `${server.url}/v1`, apiKey: 'none', maxRetries: 0, ...options });
@@ -36,6 +36,19 @@ describe('the npm client edits', () => {
     });
     expect(await decode(answer.data?.[0]?.b64_json).metadata()).toMatchObject({ format: 'png', width: 64, height: 48 });
     expect(answer._request_id).toMatch(/^req_[0-9a-f]{24}$/);
+  });
+
+  test('as JSON, the picture alone or in a list', async () => {
+    const server = await startServer();
+    const base64 = (await picture()).toString('base64');
+    for (const picture of [base64, [`data:image/png;base64,${base64}`]]) {
+      const body = { image: picture, prompt: 'warmer', steps: 1, size: null };
+      expect((await server.request('/v1/images/edits', json(body))).status).toBe(200);
+    }
+    const refused = await server.request('/v1/images/edits', json({ image: [base64, base64], prompt: 'x' }));
+    expect(await refused.json()).toMatchObject({
+      error: { param: 'image', message: expect.stringContaining('received 2') },
+    });
   });
 
   test('with settings of this server, as fields that the client’s types do not know', async () => {

@@ -1,6 +1,6 @@
 import { Hono, type MiddlewareHandler } from 'hono';
 import { cors } from 'hono/cors';
-import { notFound } from './api-error.js';
+import { ApiError, notFound } from './api-error.js';
 import { createAuthenticate } from './auth/authenticate.js';
 import { createCallerMiddleware, createOpenMiddleware, newRequestId } from './auth/middleware.js';
 import { createStreamCounter } from './auth/stream-counter.js';
@@ -20,6 +20,9 @@ import { addOperationRoutes } from './operations/operation-routes.js';
 import { resolveLimits } from './webhook-limits.js';
 import type { WebhookOptions } from './webhook-options.js';
 import type { WebhookEnv, WebhookParts } from './webhook-parts.js';
+
+/** What a path may be called with; who may GET may also HEAD. */
+const METHODS = ['GET', 'POST', 'DELETE'];
 
 /** Headers that pages of other sites may read. */
 const EXPOSED = ['location', 'retry-after', 'x-request-id', 'x-job-id', 'x-warnings', 'ratelimit', 'ratelimit-policy'];
@@ -68,7 +71,12 @@ export async function composeWebhook(options: WebhookOptions): Promise<Webhook> 
     const last = c.req.method === 'POST' && !c.get('bodyRead') ? { connection: 'close' } : {};
     return c.json(errorBody(error), error.status as 400, { ...errorHeaders(error), ...challenge, ...last });
   });
-  app.notFound((c) => c.json(errorBody(notFound('Nothing is here')), 404, { 'x-request-id': newRequestId() }));
+  app.notFound((c) => {
+    const methods = METHODS.filter((method) => app.router.match(method, c.req.path)[0].length > 0);
+    const error = methods.length === 0 ? notFound('Nothing is here') : otherMethod(methods, c.req.method);
+    const allow = methods.length === 0 ? {} : { allow: methods.join(', ') };
+    return c.json(errorBody(error), error.status as 404, { ...allow, 'x-request-id': newRequestId() });
+  });
   if (crossOrigin !== undefined) app.options('/v1/*', crossOrigin);
   addOperationRoutes(app, parts, {
     metrics,
@@ -100,6 +108,11 @@ export async function composeWebhook(options: WebhookOptions): Promise<Webhook> 
       await guardedFetch.close();
     },
   };
+}
+
+function otherMethod(methods: readonly string[], received: string): ApiError {
+  const message = `Expected ${methods.join(' or ')} but received ${received}`;
+  return new ApiError({ status: 405, type: 'invalid_request_error', code: 'method_not_allowed', message });
 }
 
 function corsMiddleware(origins: readonly string[]): MiddlewareHandler<WebhookEnv> {

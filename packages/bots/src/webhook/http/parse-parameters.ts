@@ -13,12 +13,12 @@ export function parseParameters<Shape extends z.ZodRawShape>(
   form: Form,
 ): z.infer<z.ZodObject<Shape>> {
   const values = form.encoding === 'json' ? form.values : fromText(schema, form.values);
-  const { success, data, error } = schema.safeParse(values);
+  const { success, data, error } = schema.safeParse(values, { reportInput: true });
   if (success) return data;
   throw parameterError(error);
 }
 
-/** The error for the first thing that a schema finds wrong. */
+/** The error for the first thing that a schema, parsed with `reportInput`, finds wrong. */
 export function parameterError({ issues }: z.core.$ZodError): ApiError {
   const [issue] = issues;
   if (issue?.code === 'unrecognized_keys') {
@@ -27,11 +27,15 @@ export function parameterError({ issues }: z.core.$ZodError): ApiError {
     return badRequest(`Unknown parameter: ${JSON.stringify(name)}`, { code: 'unknown_parameter', param: name });
   }
   const param = issue?.path.map(String).join('.') ?? '';
-  const missing = issue?.code === 'invalid_type' && issue.input === undefined;
-  return badRequest(`${issue?.message ?? 'Invalid value'} for ${param}`, {
-    code: missing ? 'missing_parameter' : 'invalid_value',
-    param,
-  });
+  if (issue?.input === undefined) {
+    return badRequest(`Expected ${param} but received none`, { code: 'missing_parameter', param });
+  }
+  return badRequest(`${inOurWords(issue.message)} for ${param}`, { param });
+}
+
+/** `Too small: expected number to be >=1` is `Expected number to be >=1`. */
+function inOurWords(message: string): string {
+  return message.replace(/^[A-Z][a-z ]+: expected /, 'Expected ').replace(', received ', ' but received ');
 }
 
 function fromText(schema: z.ZodObject, values: Readonly<Record<string, unknown>>): Record<string, unknown> {

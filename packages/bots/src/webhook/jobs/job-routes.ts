@@ -28,7 +28,7 @@ export function addJobRoutes(app: Hono<WebhookEnv>, parts: WebhookParts): void {
   });
 
   app.get('/v1/jobs', parts.open, callers, async (c) => {
-    const { success, data, error } = listParameters.safeParse(c.req.query());
+    const { success, data, error } = listParameters.safeParse(c.req.query(), { reportInput: true });
     if (!success) throw parameterError(error);
     const { state, parent, after, limit = 20 } = data;
     if (parent !== undefined) await ownJob(parts, c.get('caller'), parent);
@@ -113,12 +113,19 @@ async function sendResult(parts: WebhookParts, c: Context<WebhookEnv>, id: strin
   // Whoever has a result may keep it: it never changes, but it is nobody else's.
   c.header('cache-control', 'private, max-age=31536000, immutable');
   c.header('etag', etag);
-  if (c.req.header('if-none-match') === etag) return c.body(null, 304);
+  if (isKnown(c.req.header('if-none-match'), etag)) return c.body(null, 304);
   const bytes = await parts.blobs.get(picture, { signal: c.req.raw.signal });
   const extension = picture.mediaType.replace(/^image\//, '');
   c.header('content-type', picture.mediaType);
+  c.header('content-length', String(bytes.length));
   c.header('content-disposition', `inline; filename="${job.id}-${index}.${extension}"`);
   return c.body(Uint8Array.from(bytes));
+}
+
+/** Whether `If-None-Match` names a tag: one of a list, made weak by a proxy that compresses, or any at all. */
+function isKnown(header: string | undefined, etag: string): boolean {
+  const tags = header?.split(',').map((tag) => tag.trim().replace(/^W\//, '')) ?? [];
+  return tags.includes(etag) || tags.includes('*');
 }
 
 function resultOf(job: Job): NonNullable<Job['result']> {

@@ -10,7 +10,9 @@ export function jobParameters(limits: WebhookLimits) {
   const sentence = z.string().trim().min(1).max(limits.maxInstructionLength);
   return z.strictObject({
     instruction: z
-      .union([sentence, z.array(sentence).min(1).max(limits.maxImages)])
+      .union([sentence, z.array(sentence).min(1).max(limits.maxImages)], {
+        error: `Expected 1 to ${limits.maxInstructionLength} characters, or a list of 1 to ${limits.maxImages} such texts,`,
+      })
       .describe('What is to change, e.g. "make it warmer"; several are carried out apart.'),
     kind: z.enum(['edit', 'generate']).optional().describe('Default: `edit` where there is a picture.'),
     image: z.string().optional().describe('The picture: a file in a form, base64 or a data URL in JSON.'),

@@ -2,6 +2,8 @@ import type { BlobReference, Job, JobRequest, PictureReference } from '@vibe-edi
 import type { Context } from 'hono';
 import { badRequest } from '../api-error.js';
 import { CALLBACK_OUTBOX, callbackMetadata } from '../callback/callback-message.js';
+import { toApiError } from '../error-response.js';
+import type { GuardedFetch } from '../fetch/guarded-fetch.js';
 import type { Form } from '../http/form.js';
 import { parseParameters } from '../http/parse-parameters.js';
 import { readForm } from '../http/read-form.js';
@@ -108,6 +110,15 @@ function checkFiles({ files }: Form): void {
   }
 }
 
+/** @throws {ApiError} 400 */
+function checkUrl(guardedFetch: GuardedFetch, url: string, param: string): void {
+  try {
+    guardedFetch.check(url);
+  } catch (error) {
+    throw toApiError(error, param);
+  }
+}
+
 /** What a picture parameter gives, in whichever way. */
 function pictureSource(
   { limits, guardedFetch }: WebhookParts,
@@ -125,8 +136,9 @@ function pictureSource(
     return { source: { bytes: decodeBase64(text, name, limits.maxImageBytes) }, param: name };
   }
   if (url === undefined) return undefined;
-  guardedFetch.check(url);
-  return { source: { url }, param: `${name}_url` };
+  const param = `${name}_url`;
+  checkUrl(guardedFetch, url, param);
+  return { source: { url }, param };
 }
 
 /** The result of an earlier job that this one goes on from. */
@@ -177,6 +189,6 @@ function callbackFields(
       param: 'callback_url',
     });
   }
-  guardedFetch.check(url);
+  checkUrl(guardedFetch, url, 'callback_url');
   return { outbox: CALLBACK_OUTBOX, metadata: callbackMetadata({ url, jobsUrl }) };
 }

@@ -1,6 +1,6 @@
 import { type JobRequest, type PictureReference, sharpCodec, type Warning, type WorkQueue } from '@vibe-edit/core';
 import type { Context } from 'hono';
-import { badRequest } from '../api-error.js';
+import { type ApiError, badRequest } from '../api-error.js';
 import { toApiError } from '../error-response.js';
 import type { Form } from '../http/form.js';
 import { parseParameters } from '../http/parse-parameters.js';
@@ -100,16 +100,19 @@ function unknownNames({ values, files }: Form, known: readonly string[]): Warnin
 /** The one picture under a name: `image`, or `image[]` as clients name lists. */
 function onePicture({ files, values }: Form, name: string, maxBytes: number): Uint8Array | undefined {
   const uploaded = [...(files.get(name) ?? []), ...(files.get(`${name}[]`) ?? [])];
-  if (uploaded.length > 1) {
-    throw badRequest(`Expected one picture for ${name} but received ${uploaded.length}: this model edits one`, {
-      param: name,
-    });
-  }
+  if (uploaded.length > 1) throw severalPictures(name, uploaded.length);
   if (uploaded[0] !== undefined) return uploaded[0];
-  const value = values[name] ?? values[`${name}[]`];
-  if (value === undefined) return undefined;
+  const given = values[name] ?? values[`${name}[]`];
+  if (given === undefined) return undefined;
+  const list = Array.isArray(given) ? given : [given];
+  if (list.length > 1) throw severalPictures(name, list.length);
+  const [value] = list;
   if (typeof value === 'string') return decodeBase64(value, name, maxBytes);
-  throw badRequest(`Expected a picture for ${name}`, { param: name });
+  throw badRequest(`Expected a file or base64 for ${name}`, { param: name });
+}
+
+function severalPictures(name: string, count: number): ApiError {
+  return badRequest(`Expected one picture for ${name} but received ${count}: this model edits one`, { param: name });
 }
 
 /**
