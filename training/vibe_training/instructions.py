@@ -92,6 +92,19 @@ def random_strength(rng: np.random.Generator, family: str) -> float:
     return float(rng.choice(STRENGTHS, p=(0.28, 0.44, 0.28))) if family in GRADED else 1.0
 
 
+def sensible() -> Tensor:
+    """Which codes of the two halves go together, [codes, codes]: the same one, a pair, two different colours, a scene."""
+    pairs = set(PAIRS)
+
+    def together(first: Code, second: Code) -> bool:
+        (a, _, from_color), (b, _, to_color) = first.name.partition("_"), second.name.partition("_")
+        if (a, b) in HALVES.values():
+            return a == "above" or from_color != to_color
+        return first == second or (first.name, second.name) in pairs
+
+    return torch.tensor([[together(first, second) for second in CODES[1]] for first in CODES[0]])
+
+
 class Prototypes:
     """One vector [queries, width] a code; a conditioning is put together from halves of them."""
 

@@ -8,7 +8,7 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional
 
-from .instructions import CODES, Code, Edit, Prototypes
+from .instructions import CODES, Code, Edit, Prototypes, sensible
 from .models.language import LanguageModel, Prefix
 from .models.transformer import EditTransformer
 from .optimizer import Trainer
@@ -49,14 +49,22 @@ class TextSide(nn.Module):
         self.meta_queries = transformer.meta_queries
         inputs = self.meta_queries.numel() // 2
         self.decisions = nn.ModuleList(nn.Linear(inputs, len(codes)) for codes in CODES)
+        self.register_buffer("impossible", ~sensible(), persistent=False)
 
     def states(self, prefix: Prefix, rows: list[list[int]]) -> Tensor:
         return self.language(prefix, rows, self.meta_queries)
 
-    def decide(self, states: Tensor) -> list[Tensor]:
-        """Scores of each half's codes, [rows, codes]."""
+    def score(self, states: Tensor) -> list[Tensor]:
+        """Of each half's codes, [rows, codes]."""
         halves = states.chunk(2, dim=1)
         return [decision(half.flatten(1)) for decision, half in zip(self.decisions, halves, strict=True)]
+
+    @torch.no_grad()
+    def decide(self, states: Tensor) -> list[Tensor]:
+        """The likeliest codes of the halves that go together, two of [rows]."""
+        first, second = (scores.log_softmax(1) for scores in self.score(states))
+        both = (first[:, :, None] + second[:, None]).masked_fill(self.impossible, -torch.inf).flatten(1).argmax(1)
+        return [both // second.shape[1], both % second.shape[1]]
 
     def say(self, states: Tensor) -> Tensor:
         return self.edit_head(states, self.meta_queries)
@@ -82,14 +90,14 @@ def distances(output: Tensor, prototypes: Prototypes) -> tuple[Tensor, Tensor]:
 def text_loss(side: TextSide, states: Tensor, edits: list[Edit], prototypes: Prototypes, *, decided: bool) -> Tensor:
     """Cross entropy of the decisions, and squared error to the prototypes of what was decided (at first: of what was meant)."""
     labels = torch.tensor([prototypes.labels(e) for e in edits], device=states.device).T
-    loss = sum(functional.cross_entropy(scores, meant) for scores, meant in zip(side.decide(states), labels, strict=True))
+    loss = sum(functional.cross_entropy(scores, meant) for scores, meant in zip(side.score(states), labels, strict=True))
     if decided:
         # Saying is soon learned, so a third of the rows is enough of it.
         order = torch.randperm(len(states), device=states.device)[: max(1, len(states) // 3)]
         shares = torch.rand(len(order), 1, 1, device=states.device)
         between = torch.lerp(states[order], states[order.roll(1)], shares).detach()
         states = torch.cat([states[order], between])
-        labels = [scores.argmax(1) for scores in side.decide(states)]
+        labels = side.decide(states)
     wanted = torch.cat([v.to(states.device)[chosen] for v, chosen in zip(prototypes.vectors, labels, strict=True)], dim=1)
     return loss + (side.say(states) - wanted).square().mean()
 
