@@ -4,6 +4,7 @@
  *     pnpm eval
  *     pnpm eval --checkpoint ../my-checkpoint --photos ../my-photos --out reports/mine
  *     pnpm eval --families warm,cool,unknown --limit 50
+ *     pnpm eval --families described,no-scene
  */
 import { writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
@@ -12,7 +13,7 @@ import { parseArgs } from 'node:util';
 import { InvalidArgumentError } from 'vibe-edit';
 import { commandSeconds } from './command-seconds.ts';
 import { evaluate } from './evaluate.ts';
-import { textTable } from './text-table.ts';
+import { SCENE_COLUMNS, TOTALS_COLUMNS, textTable } from './text-table.ts';
 
 const { values } = parseArgs({
   options: {
@@ -59,7 +60,7 @@ await writeFile(
 );
 
 const tables = [
-  [summary.overall, ...summary.kinds],
+  [summary.overall, summary.untaught, ...summary.kinds].filter(({ edits }) => edits > 0),
   summary.families,
   summary.strengths,
   summary.styles,
@@ -67,7 +68,9 @@ const tables = [
   summary.pictures,
   settings,
 ];
-for (const lines of tables) if (lines.length > 0) console.log(`${textTable(lines)}\n`);
+for (const lines of tables) if (lines.length > 0) console.log(`${textTable(lines, TOTALS_COLUMNS)}\n`);
+const scenes = [...summary.scenes, ...summary.sceneStyles];
+if (scenes.length > 0) console.log(`${textTable(scenes, SCENE_COLUMNS)}\n`);
 for (const { name, value, goal, met } of summary.goals) {
   console.log(`${met ? 'reached' : 'MISSED '}  ${name}: ${value.toFixed(3)} (goal ${goal.toFixed(3)})`);
 }

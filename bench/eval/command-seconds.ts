@@ -2,7 +2,7 @@ import { execFile } from 'node:child_process';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { promisify } from 'node:util';
-import { median } from './summary.ts';
+import { median } from './statistics.ts';
 
 /** Seconds from the start of the command line tool to the finished file, the median of some runs. */
 export async function commandSeconds(options: {

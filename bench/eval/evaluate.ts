@@ -1,27 +1,30 @@
 import { mkdir, writeFile } from 'node:fs/promises';
 import { basename, join } from 'node:path';
 import { createEditor, InvalidArgumentError } from 'vibe-edit';
+import { type Description, readDescriptions } from './descriptions.ts';
 import { htmlReport } from './html-report.ts';
 import { createOracle } from './oracle.ts';
-import { readPhrases } from './phrases.ts';
+import { type Phrase, readPhrases } from './phrases.ts';
 import { loadSources, type Source } from './pictures.ts';
 import { planTrials, spread, type Trial } from './plan.ts';
+import { runDescriptions, type SceneRow } from './run-descriptions.ts';
 import { type Row, runTrials, type Settings } from './run-trials.ts';
 import { type Summary, summarise, type Totals, totals } from './summary.ts';
 import { Targets } from './targets.ts';
+import { readTrainingTexts } from './training-texts.ts';
 
 export interface EvaluationOptions {
   /** Folder of the checkpoint; none: the embedded one. */
   checkpoint: string | undefined;
   /** Folders of photos; pictures are derived from those of the first. */
   photos: readonly string[];
-  /** File of instructions. */
+  /** File of instructions and descriptions. */
   phrases: string;
-  /** Only these families or kinds (`together`, `recolor`, `unknown`, `detail`); none: all. */
+  /** Only these families or kinds (`together`, `recolor`, `unknown`, `detail`, `described`, `no-scene`); none: all. */
   families: readonly string[];
   /** Pictures that each instruction is tried on. */
   picturesEach: number;
-  /** At most so many edits, evenly over all; none: all. */
+  /** At most so many edits and pictures from text, evenly over all; none: all. */
   limit: number | undefined;
   /** Larger photos are reduced to it first, in pixels. */
   maxSide: number;
@@ -43,6 +46,8 @@ export interface Evaluation {
   /** The repeated edits at the defaults, then at each other setting. */
   readonly settings: readonly Totals[];
   readonly rows: readonly Row[];
+  /** Pictures from text. */
+  readonly scenes: readonly SceneRow[];
 }
 
 /** Edits that are repeated at other settings; no more than one in so many of all. */
@@ -56,17 +61,14 @@ const REPEATED_SHARE = 8;
 export async function evaluate(options: EvaluationOptions): Promise<Evaluation> {
   const { out, checkpoint, onProgress } = options;
   await mkdir(out, { recursive: true });
-  const trials = await plan(options);
+  const { trials, descriptions } = await plan(options);
+  const taught = await readTrainingTexts();
   const editor = await createEditor(checkpoint === undefined ? {} : { checkpoint });
-  const oracle = options.oracle ? await createOracle(checkpoint) : undefined;
+  const oracle = options.oracle && trials.length > 0 ? await createOracle(checkpoint) : undefined;
   try {
-    const rows = await runTrials({
-      trials,
-      editor,
-      oracle,
-      folder: out,
-      onRow: progressLine(trials.length, onProgress),
-    });
+    const onRow = progressLine(trials.length + descriptions.length, onProgress);
+    const rows = await runTrials({ trials, editor, oracle, taught, folder: out, onRow });
+    const scenes = await runDescriptions({ descriptions, editor, folder: out, onRow });
     const repeated = spread(
       trials.filter(({ phrase }) => phrase.kind === 'family' && phrase.style === 'direct'),
       Math.min(REPEATED, Math.ceil(trials.length / REPEATED_SHARE)),
@@ -75,15 +77,20 @@ export async function evaluate(options: EvaluationOptions): Promise<Evaluation> 
     for (const [name, own] of repeatedSettings(options)) {
       if (repeated.length === 0) break;
       onProgress(name);
-      settings.push(totals(name, await runTrials({ trials: repeated, editor, settings: own, onRow: () => undefined })));
+      settings.push(
+        totals(name, await runTrials({ trials: repeated, editor, taught, settings: own, onRow: () => undefined })),
+      );
     }
-    const evaluation = { checkpoint: editor.checkpoint.path, summary: summarise(rows), settings, rows };
+    const evaluation = { checkpoint: editor.checkpoint.path, summary: summarise(rows, scenes), settings, rows, scenes };
     await writeFile(join(out, 'results.json'), `${JSON.stringify(evaluation, null, 1)}\n`);
     const about = [
       `Checkpoint: ${checkpoint ?? 'the embedded one'}; defaults: ${JSON.stringify(editor.checkpoint.defaults)}`,
-      `${rows.length} edits of ${new Set(rows.map(({ picture }) => picture)).size} pictures by ${basename(options.phrases)}`,
+      `${rows.length} edits of ${new Set(rows.map(({ picture }) => picture)).size} pictures and ${scenes.length} pictures from text by ${basename(options.phrases)}`,
     ];
-    await writeFile(join(out, 'report.html'), htmlReport({ about, summary: evaluation.summary, settings, rows }));
+    await writeFile(
+      join(out, 'report.html'),
+      htmlReport({ about, summary: evaluation.summary, settings, rows, scenes }),
+    );
     return evaluation;
   } finally {
     await oracle?.close();
@@ -91,25 +98,44 @@ export async function evaluate(options: EvaluationOptions): Promise<Evaluation> 
   }
 }
 
-async function plan(options: EvaluationOptions): Promise<Trial[]> {
-  const { photos, out, maxSide, families, picturesEach, limit } = options;
+interface Plan {
+  readonly trials: readonly Trial[];
+  readonly descriptions: readonly Description[];
+}
+
+async function plan(options: EvaluationOptions): Promise<Plan> {
+  const { families, limit } = options;
+  const wanted = (name: string): boolean => families.length === 0 || families.includes(name);
+  const phrases = (await readPhrases(options.phrases)).filter(({ group, kind }) => wanted(group) || wanted(kind));
+  const descriptions = (await readDescriptions(options.phrases)).filter(({ kind }) => wanted(kind));
+  const all = [
+    ...(phrases.length === 0 ? [] : await planEdits(phrases, options)).map((trial) => ({ trial })),
+    ...descriptions.map((description) => ({ description })),
+  ];
+  if (all.length === 0) {
+    throw new InvalidArgumentError({
+      argument: 'families',
+      expected: 'families that there are instructions and pictures for',
+      received: families.join(', ') || 'none',
+    });
+  }
+  const some = spread<{ trial?: Trial; description?: Description }>(all, limit ?? all.length);
+  return {
+    trials: some.flatMap(({ trial }) => trial ?? []),
+    descriptions: some.flatMap(({ description }) => description ?? []),
+  };
+}
+
+async function planEdits(phrases: readonly Phrase[], options: EvaluationOptions): Promise<Trial[]> {
+  const { photos, out, maxSide, picturesEach } = options;
   const sources = await loadSources({ folders: photos, folder: join(out, 'sources'), maxSide });
-  const phrases = (await readPhrases(options.phrases)).filter(
-    ({ group, kind }) => families.length === 0 || families.includes(group) || families.includes(kind),
-  );
   const known = new Map<Source, Targets>();
   const targetsOf = (source: Source): Targets => {
     const targets = known.get(source) ?? new Targets(source.picture);
     known.set(source, targets);
     return targets;
   };
-  const trials = planTrials({ phrases, sources, targetsOf, picturesEach });
-  if (trials.length > 0) return spread(trials, limit ?? trials.length);
-  throw new InvalidArgumentError({
-    argument: 'families',
-    expected: 'families that there are instructions and pictures for',
-    received: families.join(', ') || 'none',
-  });
+  return planTrials({ phrases, sources, targetsOf, picturesEach });
 }
 
 function* repeatedSettings({ seeds, steps, guidance }: EvaluationOptions): Generator<[string, Settings]> {
@@ -122,7 +148,7 @@ function* repeatedSettings({ seeds, steps, guidance }: EvaluationOptions): Gener
   }
 }
 
-function progressLine(count: number, onProgress: (line: string) => void): (row: Row) => void {
+function progressLine(count: number, onProgress: (line: string) => void): (row: { readonly right: boolean }) => void {
   const started = performance.now();
   let [done, right] = [0, 0];
   return (row) => {

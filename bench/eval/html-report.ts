@@ -1,6 +1,7 @@
+import type { SceneRow } from './run-descriptions.ts';
 import type { Row } from './run-trials.ts';
 import type { Summary, Totals } from './summary.ts';
-import { TOTALS_COLUMNS } from './text-table.ts';
+import { type Columns, SCENE_COLUMNS, TOTALS_COLUMNS } from './text-table.ts';
 
 export interface Report {
   /** What was tried and on what, a line each. */
@@ -9,6 +10,8 @@ export interface Report {
   /** Results at other settings. */
   readonly settings: readonly Totals[];
   readonly rows: readonly Row[];
+  /** Pictures from text. */
+  readonly scenes: readonly SceneRow[];
 }
 
 const STYLE = `
@@ -25,12 +28,7 @@ nav { display: flex; flex-wrap: wrap; gap: 4px 12px; margin: 8px 0 } details sum
 `;
 
 /** One page: what the goals came to, the tables, and every edit as a strip, the wrong ones first and framed. */
-export function htmlReport({ about, summary, settings, rows }: Report): string {
-  const groups = [...new Set(rows.map(({ group }) => group))];
-  const glance = groups.flatMap((group) => {
-    const own = rows.filter((row) => row.group === group);
-    return own.find(({ strength }) => strength === 'plain' || strength === undefined) ?? [];
-  });
+export function htmlReport({ about, summary, settings, rows, scenes }: Report): string {
   return `<!doctype html>
 <html lang="en">
 <meta charset="utf-8">
@@ -45,11 +43,12 @@ export function htmlReport({ about, summary, settings, rows }: Report): string {
         `<tr><td>${escapeHtml(name)}</td><td class="${met ? 'met' : 'low'}">${value.toFixed(3)}</td><td>${goal.toFixed(3)}</td></tr>`,
     )
     .join('')}</table>
-<h2>At a glance</h2>
-<p>From left to right: the source, the exact result, what came out, and the oracle (the exact result through the same autoencoder and preservation). A red frame: another result is nearer.</p>
-${sheet(glance)}
+${atAGlance(rows)}
 <h2>Tables</h2>
-${section('Overall', [summary.overall, ...summary.kinds])}
+${section(
+  'Overall',
+  [summary.overall, summary.untaught, ...summary.kinds].filter(({ edits }) => edits > 0),
+)}
 ${section('Families, English', summary.families)}
 ${section('Strengths', summary.strengths)}
 ${section('Wordings', summary.styles)}
@@ -57,33 +56,77 @@ ${section('Languages (direct wordings)', summary.languages)}
 ${section('Pictures', summary.pictures)}
 ${section('Steps, guidance, seeds', settings)}
 ${ladders(summary)}
-<h2>Every edit</h2>
-<nav>${groups.map((group) => `<a href="#${escapeHtml(group)}">${escapeHtml(group)}</a>`).join('')}</nav>
-${groups
-  .map((group) =>
-    groupSection(
-      group,
-      rows.filter((row) => row.group === group),
-    ),
-  )
-  .join('\n')}
+${fromText(summary, scenes)}
+${everyEdit(rows)}
 </html>
 `;
 }
 
+const groupsOf = (rows: readonly Row[]): string[] => [...new Set(rows.map(({ group }) => group))];
+
+/** The first edit of each group. */
+function atAGlance(rows: readonly Row[]): string {
+  if (rows.length === 0) return '';
+  const first = groupsOf(rows).flatMap((group) => {
+    const own = rows.filter((row) => row.group === group);
+    return own.find(({ strength }) => strength === 'plain' || strength === undefined) ?? [];
+  });
+  return `<h2>At a glance</h2>
+<p>From left to right: the source, the exact result, what came out, and the oracle (the exact result through the same autoencoder and preservation). A red frame: another result is nearer.</p>
+${sheet(first.map(figure))}`;
+}
+
+function everyEdit(rows: readonly Row[]): string {
+  if (rows.length === 0) return '';
+  const groups = groupsOf(rows);
+  const sections = groups.map((group) =>
+    groupSection(
+      group,
+      rows.filter((row) => row.group === group),
+    ),
+  );
+  return `<h2>Every edit</h2>
+<nav>${groups.map((group) => `<a href="#${escapeHtml(group)}">${escapeHtml(group)}</a>`).join('')}</nav>
+${sections.join('\n')}`;
+}
+
 function section(title: string, lines: readonly Totals[]): string {
+  return table(
+    title,
+    lines,
+    TOTALS_COLUMNS,
+    (column, { nearest, ssim }) => (column === 'nearest' && nearest < 0.95) || (column === 'SSIM' && ssim < 0.95),
+  );
+}
+
+function table<Line>(
+  title: string,
+  lines: readonly Line[],
+  columns: Columns<Line>,
+  isLow: (column: string, line: Line) => boolean,
+): string {
   if (lines.length === 0) return '';
-  const head = TOTALS_COLUMNS.map(([name]) => `<th>${escapeHtml(name)}</th>`).join('');
-  const body = lines
-    .map(
-      (line) =>
-        `<tr>${TOTALS_COLUMNS.map(([name, value]) => {
-          const low = (name === 'nearest' && line.nearest < 0.95) || (name === 'SSIM' && line.ssim < 0.95);
-          return `<td${low ? ' class="low"' : ''}>${escapeHtml(value(line))}</td>`;
-        }).join('')}</tr>`,
-    )
-    .join('');
-  return `<h3>${escapeHtml(title)}</h3><div class="scroll"><table><tr>${head}</tr>${body}</table></div>`;
+  const head = columns.map(([name]) => `<th>${escapeHtml(name)}</th>`).join('');
+  const body = lines.map((line) => {
+    const cells = columns.map(
+      ([name, value]) => `<td${isLow(name, line) ? ' class="low"' : ''}>${escapeHtml(value(line))}</td>`,
+    );
+    return `<tr>${cells.join('')}</tr>`;
+  });
+  return `<h3>${escapeHtml(title)}</h3><div class="scroll"><table><tr>${head}</tr>${body.join('')}</table></div>`;
+}
+
+/** The pictures from text: their tables, and the strips, those that went wrong first. */
+function fromText({ scenes, sceneStyles }: Summary, rows: readonly SceneRow[]): string {
+  if (rows.length === 0) return '';
+  const sorted = [...rows].sort(
+    (a, b) => Number(a.right) - Number(b.right) || (a.fidelity?.psnr ?? 0) - (b.fidelity?.psnr ?? 0),
+  );
+  const lines = [...scenes, ...sceneStyles];
+  return `<h2>Pictures from text</h2>
+<p>The exact picture, if a scene is described, and what came out. A red frame: another scene is nearer, or what is no scene came without its warning.</p>
+${table('What they come to', lines, SCENE_COLUMNS, (column, { right }) => column === 'right' && right < 0.95)}
+${sheet(sorted.map(sceneFigure))}`;
 }
 
 function ladders({ ladders: all }: Summary): string {
@@ -100,11 +143,27 @@ function ladders({ ladders: all }: Summary): string {
 function groupSection(group: string, rows: readonly Row[]): string {
   const wrong = rows.filter(({ right }) => !right).length;
   const sorted = [...rows].sort((a, b) => Number(a.right) - Number(b.right) || a.psnr - b.psnr);
-  return `<details id="${escapeHtml(group)}"${wrong > 0 ? ' open' : ''}><summary>${escapeHtml(group)}: ${rows.length - wrong} of ${rows.length}</summary>${sheet(sorted)}</details>`;
+  return `<details id="${escapeHtml(group)}"${wrong > 0 ? ' open' : ''}><summary>${escapeHtml(group)}: ${rows.length - wrong} of ${rows.length}</summary>${sheet(sorted.map(figure))}</details>`;
 }
 
-function sheet(rows: readonly Row[]): string {
-  return `<div class="sheet">${rows.map(figure).join('')}</div>`;
+function sheet(figures: readonly string[]): string {
+  return `<div class="sheet">${figures.join('')}</div>`;
+}
+
+function sceneFigure(row: SceneRow): string {
+  const { description, right, nearest, wanted, fidelity, width, height, warnings, strip } = row;
+  return framed({
+    title: description,
+    right,
+    verdict: verdictOf(right || wanted === undefined, nearest, wanted ?? `no scene; nearest: ${nearest}`),
+    notes: [
+      `${width} x ${height}`,
+      ...(fidelity ? [`${fidelity.psnr.toFixed(1)} dB`, fidelity.ssim.toFixed(3)] : []),
+      ...warnings.map((code) => `warning: ${code}`),
+    ],
+    strip,
+    shows: wanted === undefined ? 'result' : 'exact, result',
+  });
 }
 
 function figure(row: Row): string {
@@ -116,11 +175,33 @@ function figure(row: Row): string {
     ...(untouched ? ['untouched'] : []),
     ...warnings.map((code) => `warning: ${code}`),
   ];
-  const verdict = right
-    ? escapeHtml(wanted)
-    : `<span class="low">${escapeHtml(nearest)}</span>, not ${escapeHtml(wanted)}`;
-  const image = strip ? `<img src="${strip}" alt="source, exact, result, oracle" loading="lazy">` : '';
-  return `<figure${right ? '' : ' class="wrong"'}>${image}<figcaption><b>${escapeHtml(instruction)}</b><br>${verdict}<br><span>${escapeHtml(notes.join(' · '))}</span></figcaption></figure>`;
+  return framed({
+    title: instruction,
+    right,
+    verdict: verdictOf(right, nearest, wanted),
+    notes,
+    strip,
+    shows: 'source, exact, result, oracle',
+  });
+}
+
+function verdictOf(right: boolean, nearest: string, wanted: string): string {
+  return right ? escapeHtml(wanted) : `<span class="low">${escapeHtml(nearest)}</span>, not ${escapeHtml(wanted)}`;
+}
+
+function framed(figure: {
+  title: string;
+  right: boolean;
+  /** HTML. */
+  verdict: string;
+  notes: readonly string[];
+  strip: string | undefined;
+  /** What the strip shows. */
+  shows: string;
+}): string {
+  const { title, right, verdict, notes, strip, shows } = figure;
+  const image = strip ? `<img src="${strip}" alt="${shows}" loading="lazy">` : '';
+  return `<figure${right ? '' : ' class="wrong"'}>${image}<figcaption><b>${escapeHtml(title)}</b><br>${verdict}<br><span>${escapeHtml(notes.join(' · '))}</span></figcaption></figure>`;
 }
 
 function escapeHtml(text: string): string {

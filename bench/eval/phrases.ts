@@ -1,5 +1,5 @@
 import { readFile } from 'node:fs/promises';
-import { InvalidArgumentError } from 'vibe-edit';
+import { list, oneOf, record, sentence, wrong } from './checked-json.ts';
 import {
   DETAIL_FAMILIES,
   type Family,
@@ -125,32 +125,4 @@ function words(entry: Record<string, unknown>, file: string): Pick<Phrase, 'text
     style: entry.style === undefined ? (language === 'en' ? 'direct' : 'translated') : sentence(entry.style, file),
     language: oneOf(language, ['en', ...LANGUAGES], `${file}: language`),
   };
-}
-
-function wrong(argument: string, expected: string, received: unknown): InvalidArgumentError {
-  return new InvalidArgumentError({ argument, expected, received: String(received) });
-}
-
-function record(value: unknown, where: string): Record<string, unknown> {
-  if (typeof value === 'object' && value !== null && !Array.isArray(value)) return value as Record<string, unknown>;
-  throw wrong(where, 'an object', value);
-}
-
-function list<Entry = Record<string, unknown>>(
-  value: unknown,
-  where: string,
-  isEntry: (entry: unknown) => boolean = (entry) => typeof entry === 'object' && entry !== null,
-): Entry[] {
-  if (Array.isArray(value) && value.every(isEntry)) return value as Entry[];
-  throw wrong(where, 'a list', JSON.stringify(value));
-}
-
-function sentence(value: unknown, where: string): string {
-  if (typeof value === 'string' && value.trim() !== '') return value;
-  throw wrong(where, 'a text', value);
-}
-
-function oneOf(value: unknown, choices: readonly string[], where: string): string {
-  if (typeof value === 'string' && choices.includes(value)) return value;
-  throw wrong(where, choices.join(' or '), value);
 }

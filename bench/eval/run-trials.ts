@@ -1,5 +1,5 @@
 import { join } from 'node:path';
-import type { Editor, EditRequest } from 'vibe-edit';
+import type { Editor, EditRequest, EditResult } from 'vibe-edit';
 import { createReference, type Fidelity, judge, judgeFidelity, type Verdict } from './judge.ts';
 import type { Operation } from './operations.ts';
 import type { Oracle } from './oracle.ts';
@@ -7,11 +7,14 @@ import { fromPixels, type Picture } from './picture.ts';
 import type { Source } from './pictures.ts';
 import type { Trial } from './plan.ts';
 import { nameOf, Targets } from './targets.ts';
+import type { TrainingTexts } from './training-texts.ts';
 import { writeStrip } from './write-strip.ts';
 
 /** One line of the report's data. */
 export interface Row extends Omit<Verdict, 'kept' | 'structure'> {
   readonly instruction: string;
+  /** Whether the training's texts have it word for word. */
+  readonly taught: boolean;
   readonly kind: string;
   readonly group: string;
   readonly style: string;
@@ -39,6 +42,7 @@ export type Settings = Pick<EditRequest, 'seed' | 'numInferenceSteps' | 'guidanc
 interface RunOptions {
   trials: readonly Trial[];
   editor: Editor;
+  taught: TrainingTexts;
   /** Without it nothing is compared with what is possible. */
   oracle?: Oracle | undefined;
   settings?: Settings;
@@ -83,6 +87,7 @@ async function runTrial({
   targets,
   best,
   editor,
+  taught,
   settings,
   folder,
 }: RunOptions & { trial: Trial; index: number; targets: Targets; best: Picture | undefined }): Promise<Row> {
@@ -98,6 +103,7 @@ async function runTrial({
   }
   return {
     instruction,
+    taught: taught.has(instruction),
     kind,
     group,
     style,
@@ -112,10 +118,15 @@ async function runTrial({
     shift: structure.shift,
     sharpness: structure.sharpness,
     warnings: edited.warnings.map(({ code }) => code),
-    seconds: Object.entries(edited.seconds).reduce((sum, [stage, value]) => sum + (stage === 'queue' ? 0 : value), 0),
+    seconds: workSeconds(edited),
     oracle: best && judgeFidelity(best, reference),
     strip,
   };
+}
+
+/** Seconds in the stages of the pipeline, without waiting. */
+export function workSeconds({ seconds }: EditResult): number {
+  return Object.entries(seconds).reduce((sum, [stage, value]) => sum + (stage === 'queue' ? 0 : value), 0);
 }
 
 /** The oracle's pictures by the name of what they show, each made once. */

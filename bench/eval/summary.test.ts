@@ -1,10 +1,12 @@
 import { expect, test } from 'vitest';
+import type { SceneRow } from './run-descriptions.ts';
 import type { Row } from './run-trials.ts';
 import { summarise, totals } from './summary.ts';
 
 function row(values: Partial<Row>): Row {
   return {
     instruction: 'warmer',
+    taught: false,
     kind: 'family',
     group: 'warm',
     style: 'direct',
@@ -79,4 +81,64 @@ test('an unknown instruction counts when the picture is untouched and a warning 
   ];
   const goal = summarise(rows).goals.find(({ name }) => name.startsWith('unknown'));
   expect(goal).toMatchObject({ value: 0.25, met: false });
+});
+
+test('wordings that training has word for word are left out of the figure beside', () => {
+  const rows = [row({ taught: true }), row({ taught: true }), row({}), row({ right: false }), row({ language: 'de' })];
+  const { overall, untaught, goals } = summarise(rows);
+  expect([overall.edits, overall.nearest]).toEqual([4, 0.75]);
+  expect([untaught.edits, untaught.nearest]).toEqual([2, 0.5]);
+  expect(goals.find(({ name }) => name.endsWith('not in training'))).toMatchObject({ value: 0.5, met: false });
+});
+
+test('pictures from text are counted apart, what is no scene by its warning', () => {
+  const scene = (values: Partial<SceneRow>): SceneRow => ({
+    description: 'red over blue',
+    kind: 'described',
+    style: 'direct',
+    width: 8,
+    height: 8,
+    wanted: 'red over blue',
+    nearest: 'red over blue',
+    right: true,
+    fidelity: { psnr: 30, ssim: 0.9, deltaE: 4 },
+    warnings: [],
+    seconds: 1,
+    strip: 'strips/text-000.jpg',
+    ...values,
+  });
+  const noScene = (right: boolean): SceneRow =>
+    scene({
+      kind: 'no-scene',
+      wanted: undefined,
+      fidelity: undefined,
+      right,
+      warnings: right ? ['not-understood'] : ['other'],
+    });
+  const { goals, scenes, sceneStyles } = summarise(
+    [],
+    [
+      scene({}),
+      scene({ style: 'short', right: false, fidelity: { psnr: 20, ssim: 0.5, deltaE: 8 }, seconds: 3 }),
+      scene({ style: 'short', warnings: ['not-understood'], fidelity: { psnr: 25, ssim: 0.7, deltaE: 6 }, seconds: 2 }),
+      noScene(true),
+      noScene(false),
+    ],
+  );
+  expect(scenes.map(({ name, pictures }) => [name, pictures])).toEqual([
+    ['described', 3],
+    ['no-scene', 2],
+  ]);
+  const [described, strange] = scenes;
+  expect(described?.fidelity?.psnr).toBeCloseTo(25);
+  expect(described?.fidelity?.ssim).toBeCloseTo(0.7);
+  expect(described?.notUnderstood).toBeCloseTo(1 / 3);
+  expect(described?.seconds).toBe(2);
+  expect(strange).toMatchObject({ right: 0.5, notUnderstood: 0.5, fidelity: undefined });
+  expect(sceneStyles.map(({ name, pictures, right }) => [name, pictures, right])).toEqual([
+    ['direct', 1, 1],
+    ['short', 2, 0.5],
+  ]);
+  // Nothing is said of edits where there were none.
+  expect(goals.map(({ name }) => name)).toEqual(['scenes from text', 'descriptions of no scene reported']);
 });

@@ -1,7 +1,11 @@
+import type { SceneTotals } from './scene-totals.ts';
 import type { Totals } from './summary.ts';
 
-/** The columns that a line of totals is shown in, in the console and in the report. */
-export const TOTALS_COLUMNS: readonly (readonly [title: string, value: (totals: Totals) => string])[] = [
+/** The columns that a line of a table is shown in. */
+export type Columns<Line> = readonly (readonly [title: string, value: (line: Line) => string])[];
+
+/** Of totals, in the console and in the report. */
+export const TOTALS_COLUMNS: Columns<Totals> = [
   ['', ({ name }) => name],
   ['edits', ({ edits }) => String(edits)],
   ['nearest', ({ nearest }) => nearest.toFixed(3)],
@@ -18,13 +22,22 @@ export const TOTALS_COLUMNS: readonly (readonly [title: string, value: (totals: 
   ['seconds', ({ seconds }) => seconds.toFixed(2)],
 ];
 
-/** Lines of totals for a console. */
-export function textTable(lines: readonly Totals[]): string {
-  const cells = [
-    TOTALS_COLUMNS.map(([title]) => title),
-    ...lines.map((line) => TOTALS_COLUMNS.map(([, value]) => value(line))),
-  ];
-  const widths = TOTALS_COLUMNS.map((_, column) => Math.max(...cells.map((line) => (line[column] as string).length)));
+/** Of pictures from text. */
+export const SCENE_COLUMNS: Columns<SceneTotals> = [
+  ['from text', ({ name }) => name],
+  ['pictures', ({ pictures }) => String(pictures)],
+  ['right', ({ right }) => right.toFixed(3)],
+  ['PSNR', ({ fidelity }) => fidelity?.psnr.toFixed(1) ?? ''],
+  ['SSIM', ({ fidelity }) => fidelity?.ssim.toFixed(3) ?? ''],
+  ['dE', ({ fidelity }) => fidelity?.deltaE.toFixed(1) ?? ''],
+  ['not understood', ({ notUnderstood }) => notUnderstood.toFixed(3)],
+  ['seconds', ({ seconds }) => seconds.toFixed(2)],
+];
+
+/** Lines of a table for a console. */
+export function textTable<Line>(lines: readonly Line[], columns: Columns<Line>): string {
+  const cells = [columns.map(([title]) => title), ...lines.map((line) => columns.map(([, value]) => value(line)))];
+  const widths = columns.map((_, column) => Math.max(...cells.map((line) => (line[column] as string).length)));
   return cells
     .map((line) =>
       line
