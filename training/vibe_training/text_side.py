@@ -31,7 +31,10 @@ class TextConfig:
     word_dropout: float = 0.03
     decided_after: float = 0.05
     """Share of the time after which the connector is told to say what the language model decided, no longer what was meant."""
-    description_share: float = 0.05
+    said: float = 0.33
+    """Share of the instructions that the connector learns from."""
+    description_share: float = 0.1
+    """Share of the batches that are descriptions of pictures from text alone."""
     seed: int = 1
 
 
@@ -87,13 +90,13 @@ def distances(output: Tensor, prototypes: Prototypes) -> tuple[Tensor, Tensor]:
     return result[0], result[1]
 
 
-def text_loss(side: TextSide, states: Tensor, edits: list[Edit], prototypes: Prototypes, *, decided: bool) -> Tensor:
-    """Cross entropy of the decisions, and squared error to the prototypes of what was decided (at first: of what was meant)."""
+def text_loss(side: TextSide, states: Tensor, edits: list[Edit], prototypes: Prototypes, *, decided: bool, said: float) -> Tensor:
+    """Cross entropy of the decisions, and squared error to the prototypes of what was decided (at first: of what was meant), for the share
+    `said` of the rows and as many between them."""
     labels = torch.tensor([prototypes.labels(e) for e in edits], device=states.device).T
     loss = sum(functional.cross_entropy(scores, meant) for scores, meant in zip(side.score(states), labels, strict=True))
     if decided:
-        # Saying is soon learned, so a third of the rows is enough of it.
-        order = torch.randperm(len(states), device=states.device)[: max(1, len(states) // 3)]
+        order = torch.randperm(len(states), device=states.device)[: max(1, round(len(states) * said))]
         shares = torch.rand(len(order), 1, 1, device=states.device)
         between = torch.lerp(states[order], states[order.roll(1)], shares).detach()
         states = torch.cat([states[order], between])
@@ -188,7 +191,10 @@ def train_text(
         prefix = description if described else prefixes[rng.integers(len(prefixes))]
         if config.word_dropout and rng.random() < 0.5:
             rows = [[t for t in row[:-2] if rng.random() > config.word_dropout] + row[-2:] for row in rows]
-        loss = text_loss(side, side.states(prefix, rows), edits, prototypes, decided=clock.progress > config.decided_after)
+        # Saying is sooner learned than deciding, but for the descriptions, of which there are few.
+        said = 1 if described else config.said
+        decided = clock.progress > config.decided_after
+        loss = text_loss(side, side.states(prefix, rows), edits, prototypes, decided=decided, said=said)
         # The empty prompt says the same as one that is not understood.
         loss = loss + 0.1 * (side.null()[0] - unknown).square().mean()
         trainer.step(loss, clock.progress)
