@@ -42,7 +42,7 @@ describe.skipIf(PYTHON === undefined)('a run of all stages', () => {
   }, 600_000);
   afterAll(() => rm(folder, { recursive: true, force: true }));
 
-  test.each(['autoencoder', 'text', 'editor', 'distillation'])('leaves the curve of the stage %s', async (stage) => {
+  test.each(['autoencoder', 'text', 'connector', 'editor', 'distillation'])('leaves the curve of the stage %s', async (stage) => {
     const lines = (await readFile(join(folder, 'run', stage, 'curve.jsonl'), 'utf8')).trim().split('\n');
     const points = lines.map((line) => JSON.parse(line) as { step: number; minutes: number; loss: number });
     expect(points.length).toBeGreaterThan(0);
@@ -63,11 +63,12 @@ describe.skipIf(PYTHON === undefined)('a run of all stages', () => {
   test('goes on from the last saved state after a kill', async () => {
     const copy = join(folder, 'killed');
     await mkdir(copy);
-    for (const part of ['autoencoder', 'tokenizer', 'text']) {
+    for (const part of ['autoencoder', 'tokenizer', 'text', 'connector']) {
       await cp(join(folder, 'run', part), join(copy, part), { recursive: true });
     }
     // As a kill leaves it: a state, no result, and half a file beside.
     await rm(join(copy, 'text/result.pt'));
+    await rm(join(copy, 'connector/result.pt'));
     await run(PYTHON as string, ['-m', 'vibe_training', 'recipes/smoke.json', copy, '--threads', '1'], {
       cwd: TRAINING,
     });

@@ -8,13 +8,14 @@ import torch
 
 from .autoencoder import AutoencoderConfig, start_as_shortcut, train_autoencoder
 from .checkpoint import Parts, load_parts, move_words, save_checkpoint, save_prototypes
+from .connector import ConnectorConfig, train_connector
 from .distillation import DistillationConfig, distil
 from .editor import EditorConfig, train_editor
 from .instructions import Prototypes
 from .models.language import LanguageModel
 from .models.transformer import EditTransformer, copy_start
 from .stage import Stage
-from .text_side import TextConfig, TextSide, train_text
+from .text_side import Prompts, TextConfig, TextSide, train_text
 from .tokenizer import Instructions, train_tokenizer
 from .vision import description_prefix, picture_features, prefix
 
@@ -36,11 +37,13 @@ class Recipe:
     seed: int = 1
     autoencoder: AutoencoderConfig = field(default_factory=lambda: AutoencoderConfig(minutes=0))
     text: TextConfig = field(default_factory=TextConfig)
+    connector: ConnectorConfig = field(default_factory=ConnectorConfig)
+    """After the text side, whenever that is given time."""
     editor: EditorConfig = field(default_factory=EditorConfig)
     distillation: DistillationConfig = field(default_factory=DistillationConfig)
 
 
-STAGES = {"autoencoder": AutoencoderConfig, "text": TextConfig, "editor": EditorConfig, "distillation": DistillationConfig}
+STAGES = {"autoencoder": AutoencoderConfig, "text": TextConfig, "connector": ConnectorConfig, "editor": EditorConfig, "distillation": DistillationConfig}
 
 
 def read_recipe(path: Path) -> Recipe:
@@ -81,7 +84,7 @@ def run(recipe: Recipe, base: Path, prototypes: Path, folder: Path, device: torc
         return Stage(folder / name, every=recipe.minutes_between_lines, smoke=recipe.smoke)
 
     run_autoencoder(stage("autoencoder"), parts, recipe)
-    run_text(stage("text"), parts, recipe, base, device)
+    run_text((stage("text"), stage("connector")), parts, recipe, base, device)
     run_editor(stage("editor"), parts, recipe)
     run_distillation(stage("distillation"), parts, recipe)
     save_checkpoint(parts, base, folder / "checkpoint", null_distance=recipe.null_distance)
@@ -101,17 +104,26 @@ def run_autoencoder(stage: Stage, parts: Parts, recipe: Recipe) -> None:
     parts.vae.load_state_dict(weights)
 
 
-def run_text(stage: Stage, parts: Parts, recipe: Recipe, base: Path, device: torch.device) -> None:
+def run_text(stages: tuple[Stage, Stage], parts: Parts, recipe: Recipe, base: Path, device: torch.device) -> None:
+    """Reading, then saying."""
+    reading, saying = stages
     if recipe.text.minutes == 0:
         return
-    side = TextSide(parts.language, parts.transformer)
-    if not stage.result.exists():
+    side = TextSide(parts.language, parts.transformer).to(device)
+    if not saying.result.exists():
         instructions = Instructions(parts.tokenizer)
         seen = picture_features(base, recipe.pictures_seen, recipe.seed)
-        prefixes = [prefix(instructions, *found, device) for found in seen]
-        description = description_prefix(instructions, parts.language.shape.width, device)
-        train_text(stage, side, parts.prototypes, prefixes, description, instructions, recipe.text)
-    side.load_state_dict(torch.load(stage.result, map_location=device, weights_only=True))
+        prompts = Prompts(
+            instructions,
+            [prefix(instructions, *found, device) for found in seen],
+            description_prefix(instructions, parts.language.shape.width, device),
+        )
+        if not reading.result.exists():
+            train_text(reading, side, parts.prototypes, prompts, recipe.text)
+        side.load_state_dict(torch.load(reading.result, map_location=device, weights_only=True))
+        train_connector(saying, side, parts.prototypes, prompts, recipe.connector, recipe.text)
+    side.load_state_dict(torch.load(reading.result, map_location=device, weights_only=True))
+    side.edit_head.load_state_dict(torch.load(saying.result, map_location=device, weights_only=True))
 
 
 def run_editor(stage: Stage, parts: Parts, recipe: Recipe) -> None:

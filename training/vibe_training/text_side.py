@@ -1,4 +1,8 @@
-"""Stage "text": language model, queries and connector learn to say the prototypes of what was asked."""
+"""The text side: language model and queries read an instruction, the connector says the prototypes of what was read.
+
+Stage "text" trains the former, with a linear decision that only training has. Stage "connector" (connector.py) trains the latter to say
+the prototypes of whatever was decided.
+"""
 
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -23,27 +27,19 @@ class TextConfig:
     minutes: float = 35
     """Processor minutes."""
     muon_lr: float = 4e-3
-    adam_lr: float = 1.5e-3
+    adam_lr: float = 4e-3
     average: float = 0.995
     batch: int = 96
     merge_dropout: float = 0.1
     """Share of merges left out, in half of the rows."""
     word_dropout: float = 0.03
-    decided_after: float = 0.05
-    """Share of the time after which the connector is told to say what the language model decided, no longer what was meant."""
-    said: float = 0.33
-    """Share of the instructions that the connector learns from."""
     description_share: float = 0.1
     """Share of the batches that are descriptions of pictures from text alone."""
     seed: int = 1
 
 
 class TextSide(nn.Module):
-    """What is trained here, under the names of the parts it comes from, and a linear decision that only training has.
-
-    The decision reads the language model's states; the connector learns to say the prototype of whatever was decided, for states between
-    two instructions as well. So an instruction of which two things could be meant gives one of them, and nothing in between.
-    """
+    """Language model, queries and connector, under the names of the parts they come from, and the decision."""
 
     def __init__(self, language: LanguageModel, transformer: EditTransformer) -> None:
         super().__init__()
@@ -55,6 +51,7 @@ class TextSide(nn.Module):
         self.register_buffer("impossible", ~sensible(), persistent=False)
 
     def states(self, prefix: Prefix, rows: list[list[int]]) -> Tensor:
+        """What the language model has at the queries, [rows, queries, width]."""
         return self.language(prefix, rows, self.meta_queries)
 
     def score(self, states: Tensor) -> list[Tensor]:
@@ -70,13 +67,52 @@ class TextSide(nn.Module):
         return [both // second.shape[1], both % second.shape[1]]
 
     def say(self, states: Tensor) -> Tensor:
+        """The conditioning, [rows, queries, width]."""
         return self.edit_head(states, self.meta_queries)
 
-    def forward(self, prefix: Prefix, rows: list[list[int]]) -> Tensor:
-        return self.say(self.states(prefix, rows))
 
-    def null(self) -> Tensor:
-        return self.say(torch.zeros_like(self.meta_queries)[None])
+@dataclass(frozen=True)
+class Prompts:
+    """How instructions become tokens, and what stands before them."""
+
+    instructions: Instructions
+    pictures: list[Prefix]
+    """The prompt up to an instruction, with one picture each."""
+    description: Prefix
+    """The prompt up to the description of a picture that is made from text alone."""
+
+
+@dataclass(frozen=True)
+class Batch:
+    prefix: Prefix
+    rows: list[list[int]]
+    edits: list[Edit]
+
+
+class Batches:
+    """Instructions in batches of similar length, some of them descriptions of scenes."""
+
+    def __init__(self, prompts: Prompts, config: TextConfig, *, step: int) -> None:
+        self.prompts, self.config = prompts, config
+        self.composer = Composer(config.seed + step)
+        self.rng = np.random.default_rng([config.seed, step])
+
+    def __iter__(self) -> Iterator[Batch]:
+        rng, size, pictures = self.rng, self.config.batch, self.prompts.pictures
+        while True:
+            described = rng.random() < self.config.description_share
+            drawn = [self.draw(described) for _ in range(4 * size)]
+            drawn.sort(key=lambda item: len(item[0]))
+            for i in rng.permutation(4):
+                rows, edits = (list(part) for part in zip(*drawn[i * size : (i + 1) * size], strict=True))
+                if rng.random() < 0.5:
+                    rows = [[t for t in row[:-2] if rng.random() > self.config.word_dropout] + row[-2:] for row in rows]
+                yield Batch(self.prompts.description if described else pictures[rng.integers(len(pictures))], rows, edits)
+
+    def draw(self, described: bool) -> tuple[list[int], Edit]:
+        text, edit = self.composer.draw_description() if described else self.composer.draw()
+        self.prompts.instructions.cut_differently(self.config.merge_dropout if self.rng.random() < 0.5 else 0)
+        return self.prompts.instructions.row(text)[:64], edit
 
 
 def distances(output: Tensor, prototypes: Prototypes) -> tuple[Tensor, Tensor]:
@@ -90,62 +126,53 @@ def distances(output: Tensor, prototypes: Prototypes) -> tuple[Tensor, Tensor]:
     return result[0], result[1]
 
 
-def text_loss(side: TextSide, states: Tensor, edits: list[Edit], prototypes: Prototypes, *, decided: bool, said: float) -> Tensor:
-    """Cross entropy of the decisions, and squared error to the prototypes of what was decided (at first: of what was meant), for the share
-    `said` of the rows and as many between them."""
-    labels = torch.tensor([prototypes.labels(e) for e in edits], device=states.device).T
-    loss = sum(functional.cross_entropy(scores, meant) for scores, meant in zip(side.score(states), labels, strict=True))
-    if decided:
-        order = torch.randperm(len(states), device=states.device)[: max(1, round(len(states) * said))]
-        shares = torch.rand(len(order), 1, 1, device=states.device)
-        between = torch.lerp(states[order], states[order.roll(1)], shares).detach()
-        states = torch.cat([states[order], between])
-        labels = side.decide(states)
-    wanted = torch.cat([v.to(states.device)[chosen] for v, chosen in zip(prototypes.vectors, labels, strict=True)], dim=1)
-    return loss + (side.say(states) - wanted).square().mean()
+class Checks:
+    """What is understood of instructions composed as for training, of those held out, and of descriptions."""
+
+    def __init__(self, stage: Stage, prompts: Prompts) -> None:
+        composer = Composer(999)
+        self.instructions = prompts.instructions
+        self.sets = {
+            "": (prompts.pictures[0], [composer.draw() for _ in range(stage.scale(800))]),
+            "held_out/": (prompts.pictures[0], held_out_instructions()[:: 200 if stage.smoke else 1]),
+            "described/": (prompts.description, [composer.draw_description() for _ in range(stage.scale(100))]),
+        }
+
+    @torch.no_grad()
+    def decided(self, side: TextSide) -> dict[str, float]:
+        """Shares that were decided as meant."""
+        return self.report(side, lambda states: (side.decide(states), None))
+
+    @torch.no_grad()
+    def said(self, side: TextSide, prototypes: Prototypes) -> dict[str, float]:
+        """Shares of which the nearest prototypes are the right ones, and how far off these are."""
+
+        def nearest(states: Tensor) -> tuple[list[Tensor], Tensor]:
+            found = distances(side.say(states), prototypes)
+            return [half.argmin(1) for half in found], sum(half.min(1).values for half in found) / 2
+
+        return self.report(side, nearest)
+
+    def report(self, side: TextSide, read) -> dict[str, float]:
+        self.instructions.cut_differently(0)
+        hits: dict[str, list[float]] = {}
+        for name, (prefix, drawn) in self.sets.items():
+            for start in range(0, len(drawn), 96):
+                part = drawn[start : start + 96]
+                (first, second), spread = read(side.states(prefix, [self.instructions.row(text) for text, _ in part]))
+                if spread is not None:
+                    hits.setdefault(f"{name}spread", []).extend(spread.tolist())
+                for (_, edit), i, j in zip(part, first.tolist(), second.tolist(), strict=True):
+                    right, exactly = same(edit, (CODES[0][i], CODES[1][j]))
+                    hits.setdefault(name + edit.kind, []).append(float(right))
+                    if right and edit.operations:
+                        hits.setdefault(f"{name}strength", []).append(float(exactly))
+        return {kind: sum(values) / len(values) for kind, values in sorted(hits.items())}
 
 
-def decode(output: Tensor, prototypes: Prototypes) -> list[tuple[Code, Code]]:
-    """The nearest codes."""
-    first, second = (found.argmin(1).tolist() for found in distances(output, prototypes))
-    return [(CODES[0][i], CODES[1][j]) for i, j in zip(first, second, strict=True)]
-
-
-class Batches:
-    """Instructions in batches of similar length, some of them descriptions of scenes."""
-
-    def __init__(self, composer: Composer, instructions: Instructions, config: TextConfig, rng: np.random.Generator) -> None:
-        self.composer, self.instructions, self.config, self.rng = composer, instructions, config, rng
-
-    def __iter__(self) -> Iterator[tuple[list[list[int]], list[Edit], bool]]:
-        while True:
-            described = self.rng.random() < self.config.description_share
-            draw = self.composer.draw_description if described else self.composer.draw
-            drawn = []
-            for _ in range(4 * self.config.batch):
-                text, edit = draw()
-                self.instructions.cut_differently(self.config.merge_dropout if self.rng.random() < 0.5 else 0)
-                drawn.append((self.instructions.row(text)[:64], edit))
-            drawn.sort(key=lambda item: len(item[0]))
-            for i in self.rng.permutation(4):
-                part = drawn[i * self.config.batch : (i + 1) * self.config.batch]
-                yield [row for row, _ in part], [edit for _, edit in part], described
-
-
-@torch.no_grad()
-def accuracy(side: TextSide, prototypes: Prototypes, prefix: Prefix, rows: list[list[int]], edits: list[Edit]) -> dict[str, float]:
-    """Shares of what was understood: both halves' names and strengths, by kind of edit; and how far off the nearest prototypes are."""
-    hits: dict[str, list[float]] = {}
-    for start in range(0, len(rows), 96):
-        part = edits[start : start + 96]
-        output = side(prefix, rows[start : start + 96])
-        hits.setdefault("spread", []).extend((sum(found.min(1).values for found in distances(output, prototypes)) / 2).tolist())
-        for edit, found in zip(part, decode(output, prototypes), strict=True):
-            same_names = [a.name == b.name for a, b in zip(edit.halves, found, strict=True)]
-            hits.setdefault(edit.kind, []).append(float(all(same_names)))
-            if all(same_names) and edit.operations:
-                hits.setdefault("strength", []).append(float(edit.halves == found))
-    return {kind: sum(values) / len(values) for kind, values in sorted(hits.items())}
+def same(edit: Edit, found: tuple[Code, Code]) -> tuple[bool, bool]:
+    """Whether the names are those of the edit, and the strengths as well."""
+    return all(a.name == b.name for a, b in zip(edit.halves, found, strict=True)), edit.halves == found
 
 
 def held_out_instructions() -> list[tuple[str, Edit]]:
@@ -158,19 +185,11 @@ def held_out_instructions() -> list[tuple[str, Edit]]:
     ]
 
 
-def train_text(
-    stage: Stage,
-    side: TextSide,
-    prototypes: Prototypes,
-    prefixes: list[Prefix],
-    description: Prefix,
-    instructions: Instructions,
-    config: TextConfig,
-) -> None:
-    """Instructions follow one of `prefixes`, descriptions of pictures that are made from text alone follow `description`."""
+def train_text(stage: Stage, side: TextSide, prototypes: Prototypes, prompts: Prompts, config: TextConfig) -> None:
+    """Language model, queries and decision, by the cross entropy of what was meant."""
     torch.manual_seed(config.seed)
-    rng = np.random.default_rng(config.seed)
-    named = dict(side.named_parameters())
+    device = side.meta_queries.device
+    named = {n: p for n, p in side.named_parameters() if not n.startswith("edit_head")}
     trainer = Trainer(named, muon_lr=config.muon_lr, adam_lr=config.adam_lr, average=config.average, muon_off=("embed_tokens", "meta_queries"))
     clock = StageClock(config.minutes)
     step = 0
@@ -178,38 +197,18 @@ def train_text(
         side.load_state_dict(saved["model"])
         trainer.load(saved["trainer"])
         clock.spent, step = saved["spent"], saved["step"]
-        rng = np.random.default_rng([config.seed, step])
-    unknown = prototypes.conditioning(Edit()).to(side.meta_queries.device)
-    composer = Composer(999)
-    checks = {
-        "": (prefixes[0], [composer.draw() for _ in range(stage.scale(800))]),
-        "held_out/": (prefixes[0], held_out_instructions()[:: 200 if stage.smoke else 1]),
-        "described/": (description, [composer.draw_description() for _ in range(stage.scale(100))]),
-    }
+    checks = Checks(stage, prompts)
     losses = []
-    for rows, edits, described in Batches(Composer(config.seed + step), instructions, config, rng):
-        prefix = description if described else prefixes[rng.integers(len(prefixes))]
-        if config.word_dropout and rng.random() < 0.5:
-            rows = [[t for t in row[:-2] if rng.random() > config.word_dropout] + row[-2:] for row in rows]
-        # Saying is sooner learned than deciding, but for the descriptions, of which there are few.
-        said = 1 if described else config.said
-        decided = clock.progress > config.decided_after
-        loss = text_loss(side, side.states(prefix, rows), edits, prototypes, decided=decided, said=said)
-        # The empty prompt says the same as one that is not understood.
-        loss = loss + 0.1 * (side.null()[0] - unknown).square().mean()
+    for batch in Batches(prompts, config, step=step):
+        labels = torch.tensor([prototypes.labels(e) for e in batch.edits], device=device).T
+        scores = side.score(side.states(batch.prefix, batch.rows))
+        loss = sum(functional.cross_entropy(half, meant) for half, meant in zip(scores, labels, strict=True))
         trainer.step(loss, clock.progress)
         step += 1
         losses.append(float(loss.detach()))
         if stage.due(clock):
-            instructions.cut_differently(0)
             with trainer.averaged_weights():
-                report = {
-                    f"{name}{kind}": share
-                    for name, (start, drawn) in checks.items()
-                    for kind, share in accuracy(
-                        side, prototypes, start, [instructions.row(text) for text, _ in drawn], [edit for _, edit in drawn]
-                    ).items()
-                }
+                report = checks.decided(side)
             stage.log({"step": step, "minutes": clock.minutes, "samples": step * config.batch, "loss": sum(losses) / len(losses), **report})
             losses.clear()
             stage.save({"model": side.state_dict(), "trainer": trainer.state(), "spent": clock.minutes, "step": step})

@@ -1,0 +1,99 @@
+"""Stage "connector": it learns to say the prototypes of whatever the language model decided.
+
+For states on the way from one instruction to another as well: so an instruction that could mean two things becomes one of them, and
+nothing in between, which would be a picture between two edits.
+"""
+
+from dataclasses import dataclass
+
+import torch
+from torch import Tensor
+
+from .instructions import Edit, Prototypes
+from .optimizer import Trainer
+from .stage import Stage, StageClock
+from .text_side import Batch, Batches, Checks, Prompts, TextConfig, TextSide
+
+
+@dataclass(frozen=True)
+class ConnectorConfig:
+    minutes: float = 12
+    """Processor minutes."""
+    muon_lr: float = 3e-3
+    adam_lr: float = 1e-3
+    average: float = 0.99
+    batch: int = 128
+    memory: int = 64
+    """Batches of instructions whose states are kept; every fourth step a new one takes the place of the oldest."""
+    seed: int = 1
+
+
+class Memory:
+    """States that the language model had, and the codes that were decided of them."""
+
+    def __init__(self, side: TextSide, batches: Batches, count: int) -> None:
+        self.side, self.source = side, iter(batches)
+        self.kept = [self.read(next(self.source)) for _ in range(count)]
+        self.gather()
+
+    @torch.no_grad()
+    def read(self, batch: Batch) -> Tensor:
+        return self.side.states(batch.prefix, batch.rows)
+
+    def renew(self) -> None:
+        del self.kept[0]
+        self.kept.append(self.read(next(self.source)))
+        self.gather()
+
+    def gather(self) -> None:
+        self.states = torch.cat(self.kept)
+        first, _ = self.side.decide(self.states)
+        self.rarity = 1 / torch.bincount(first)[first]
+
+    def draw(self, count: int) -> Tensor:
+        """Half of them as they come, half such that rare codes are as frequent as others."""
+        size = len(self.states)
+        any_ = torch.randint(size, (count - count // 2,), device=self.states.device)
+        even = torch.multinomial(self.rarity, count // 2, replacement=True)
+        return self.states[torch.cat([any_, even])]
+
+
+def train_connector(
+    stage: Stage, side: TextSide, prototypes: Prototypes, prompts: Prompts, config: ConnectorConfig, text: TextConfig
+) -> None:
+    torch.manual_seed(config.seed)
+    device = side.meta_queries.device
+    named = dict(side.edit_head.named_parameters())
+    trainer = Trainer(named, muon_lr=config.muon_lr, adam_lr=config.adam_lr, average=config.average)
+    clock = StageClock(config.minutes)
+    step = 0
+    if saved := stage.resume():
+        side.edit_head.load_state_dict(saved["model"])
+        trainer.load(saved["trainer"])
+        clock.spent, step = saved["spent"], saved["step"]
+    vectors = [half.to(device) for half in prototypes.vectors]
+    unknown = prototypes.conditioning(Edit()).to(device)[None]
+    memory = Memory(side, Batches(prompts, text, step=100_000 + step), stage.scale(config.memory))
+    checks = Checks(stage, prompts)
+    losses = []
+    while clock.progress < 1:
+        drawn = memory.draw(config.batch)
+        shares = torch.rand(len(drawn), 1, 1, device=device)
+        states = torch.cat([drawn, torch.lerp(drawn, drawn[torch.randperm(len(drawn), device=device)], shares)])
+        wanted = torch.cat([half[chosen] for half, chosen in zip(vectors, side.decide(states), strict=True)], dim=1)
+        # The empty prompt, states of zero, says the same as an instruction that is not understood.
+        states, wanted = torch.cat([states, torch.zeros_like(states[:1])]), torch.cat([wanted, unknown])
+        loss = (side.say(states) - wanted).square().mean()
+        trainer.step(loss, clock.progress)
+        step += 1
+        losses.append(float(loss.detach()))
+        if step % 4 == 0:
+            memory.renew()
+        if stage.due(clock):
+            with trainer.averaged_weights():
+                report = checks.said(side, prototypes)
+            stage.log({"step": step, "minutes": clock.minutes, "loss": sum(losses) / len(losses), **report})
+            losses.clear()
+            stage.save({"model": side.edit_head.state_dict(), "trainer": trainer.state(), "spent": clock.minutes, "step": step})
+    trainer.use_average()
+    stage.finish(side.edit_head.state_dict())
