@@ -1,4 +1,5 @@
 import { type ChildProcess, spawn, spawnSync } from 'node:child_process';
+import { once } from 'node:events';
 import { mkdtempSync, rmSync } from 'node:fs';
 import { createServer } from 'node:net';
 import { tmpdir } from 'node:os';
@@ -14,18 +15,37 @@ if (!hasRedis)
 
 export interface RedisServer {
   readonly url: string;
+  /** Kills it, without warning, and starts it again with what it had written down. */
+  restart(options: { afterMs: number }): Promise<void>;
   stop(): void;
 }
 
-/** A Redis of the test's own: another port, nothing kept. */
-export async function startRedis(): Promise<RedisServer> {
+/**
+ * A Redis of the test's own, on another port.
+ * @param options.appendOnly Whether it writes down what it is told before it answers, to have it after a restart. Default: nothing is kept.
+ */
+export async function startRedis({ appendOnly = false }: { appendOnly?: boolean } = {}): Promise<RedisServer> {
   const port = await freePort();
   const folder = mkdtempSync(join(tmpdir(), 'vibe-edit-redis-'));
-  const settings = ['--port', String(port), '--bind', '127.0.0.1', '--save', '', '--appendonly', 'no', '--dir', folder];
-  const child = spawn('redis-server', settings, { stdio: 'ignore' });
-  await answers(child, port);
+  const settings = ['--port', String(port), '--bind', '127.0.0.1', '--save', '', '--dir', folder];
+  settings.push('--appendonly', appendOnly ? 'yes' : 'no', '--appendfsync', 'always');
+  const start = async (): Promise<ChildProcess> => {
+    const started = spawn('redis-server', [...settings, '--appendonly', appendOnly ? 'yes' : 'no'], {
+      stdio: 'ignore',
+    });
+    await answers(started, port);
+    return started;
+  };
+  let child = await start();
   return {
     url: `redis://127.0.0.1:${port}`,
+    async restart({ afterMs }) {
+      const gone = once(child, 'exit');
+      child.kill('SIGKILL');
+      await gone;
+      await sleep(afterMs);
+      child = await start();
+    },
     stop() {
       child.kill('SIGKILL');
       rmSync(folder, { recursive: true, force: true });

@@ -1,33 +1,11 @@
-import { createServer, type IncomingHttpHeaders } from 'node:http';
-import type { AddressInfo } from 'node:net';
 import { createApiKey } from '@vibe-edit/bots/webhook';
 import { Webhook } from 'standardwebhooks';
-import { expect, onTestFinished, test } from 'vitest';
+import { expect, test } from 'vitest';
+import { type Received, startReceiver } from './callback-receiver.js';
 import { eventually, json, picture, startServer, type TestServer } from './webhook-fixture.js';
 
 const SECRET = 'a secret of the server that is long enough';
 const ALLOWED = { allowedAddresses: ['127.0.0.1/32'] };
-
-interface Received {
-  headers: IncomingHttpHeaders;
-  body: string;
-  at: number;
-}
-
-/** A receiver that answers with one status after the other, the last one from then on. */
-async function receiver(answers: readonly (readonly [status: number, headers?: Record<string, string>])[]) {
-  const received: Received[] = [];
-  const server = createServer(async (request, response) => {
-    let body = '';
-    for await (const chunk of request) body += chunk;
-    const [status, headers = {}] = answers[Math.min(received.length, answers.length - 1)] ?? [200];
-    received.push({ headers: request.headers, body, at: Date.now() });
-    response.writeHead(status, headers).end();
-  });
-  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
-  onTestFinished(() => void server.close());
-  return { received, url: `http://127.0.0.1:${(server.address() as AddressInfo).port}/hook` };
-}
 
 const callbacks = { secret: SECRET, pollSeconds: 0.02, retrySeconds: [0.05, 0.05, 0.05] };
 
@@ -45,7 +23,7 @@ test('a finished job is reported, and the caller’s library verifies the signat
     fetch: ALLOWED,
     publicUrl: 'https://edits.example/api',
   });
-  const { received, url } = await receiver([[204]]);
+  const { received, url } = await startReceiver([[204]]);
   const { id } = await (await submit(server, url, { key })).json();
   await eventually(() => received.length).toBe(1);
   const [{ headers, body }] = received as [Received];
@@ -64,12 +42,12 @@ test('a finished job is reported, and the caller’s library verifies the signat
 
 test('what is not confirmed comes again with the same id and body, and no further than the plan', async () => {
   const server = await startServer({ callbacks, fetch: ALLOWED });
-  const flaky = await receiver([[500], [302, { location: 'http://169.254.169.254/' }], [200]]);
+  const flaky = await startReceiver([[500], [302, { location: 'http://169.254.169.254/' }], [200]]);
   await submit(server, flaky.url);
   await eventually(() => flaky.received.length).toBe(3);
   expect(new Set(flaky.received.map(({ headers }) => headers['webhook-id'])).size).toBe(1);
   expect(new Set(flaky.received.map(({ body }) => body)).size).toBe(1);
-  const dead = await receiver([[503]]);
+  const dead = await startReceiver([[503]]);
   await submit(server, dead.url);
   await eventually(() => dead.received.length).toBe(4);
   await eventually(() => server.queue.takeDelivery('callback')).toBe(undefined);
@@ -79,12 +57,12 @@ test('what is not confirmed comes again with the same id and body, and no furthe
 
 test('Retry-After puts the next attempt off, and 410 ends them for this receiver', async () => {
   const server = await startServer({ callbacks, fetch: ALLOWED });
-  const busy = await receiver([[429, { 'retry-after': '1' }], [200]]);
+  const busy = await startReceiver([[429, { 'retry-after': '1' }], [200]]);
   await submit(server, busy.url);
   await eventually(() => busy.received.length).toBe(2);
   const [first, second] = busy.received as [Received, Received];
   expect(second.at - first.at).toBeGreaterThanOrEqual(950);
-  const gone = await receiver([[410]]);
+  const gone = await startReceiver([[410]]);
   await submit(server, gone.url);
   await eventually(() => gone.received.length).toBe(1);
   await submit(server, gone.url);
@@ -95,7 +73,7 @@ test('Retry-After puts the next attempt off, and 410 ends them for this receiver
 
 test('a cancelled job is reported too', async () => {
   const server = await startServer({ callbacks, fetch: ALLOWED, worker: false });
-  const { received, url } = await receiver([[200]]);
+  const { received, url } = await startReceiver([[200]]);
   const { links } = await (await submit(server, url)).json();
   await server.request(links.self, { method: 'DELETE' });
   await eventually(() => received.length).toBe(1);
@@ -106,7 +84,7 @@ test('a cancelled job is reported too', async () => {
 });
 
 test('what one server did not get to, the next one on the queue reports', async () => {
-  const { received, url } = await receiver([[200]]);
+  const { received, url } = await startReceiver([[200]]);
   const server = await startServer({ callbacks, fetch: ALLOWED });
   await server.webhook.close();
   await submit(server, url);

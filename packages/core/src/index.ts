@@ -83,7 +83,9 @@ export {
 } from './job/job-store.js';
 export { createMemoryBlobStore } from './job/memory-blob-store.js';
 export { createMemoryQueue, type MemoryQueueOptions } from './job/memory-queue.js';
+export { createMemorySharedState } from './job/memory-shared-state.js';
 export { type RunJobsOptions, runJobs } from './job/run-jobs.js';
+export type { SharedState, TokenBucket } from './job/shared-state.js';
 export { waitForJob } from './job/wait-for-job.js';
 export type {
   AutoencoderBlockType,

@@ -1,3 +1,4 @@
+import { createMemorySharedState } from '@vibe-edit/core';
 import { Hono, type MiddlewareHandler } from 'hono';
 import { cors } from 'hono/cors';
 import { ApiError, notFound } from './api-error.js';
@@ -29,7 +30,7 @@ const EXPOSED = ['location', 'retry-after', 'x-request-id', 'x-job-id', 'x-warni
 
 /** Puts the webhook together; `createWebhook` is the way in. */
 export async function composeWebhook(options: WebhookOptions): Promise<Webhook> {
-  const { queue, blobs, auth, logger } = options;
+  const { queue, blobs, auth, logger, shared = createMemorySharedState() } = options;
   const limits = resolveLimits(options.limits);
   const origins = options.cors?.origins ?? [];
   const authenticate = createAuthenticate(auth, origins);
@@ -58,7 +59,7 @@ export async function composeWebhook(options: WebhookOptions): Promise<Webhook> 
     streams: createStreamCounter(limits.maxStreams),
     closing: closing.signal,
     open: crossOrigin === undefined ? open : (c, next) => crossOrigin(c, async () => void (await open(c, next))),
-    callers: createCallerMiddleware({ authenticate, limits }),
+    callers: createCallerMiddleware({ authenticate, limits, shared }),
   };
 
   const app = new Hono<WebhookEnv>();
@@ -93,6 +94,7 @@ export async function composeWebhook(options: WebhookOptions): Promise<Webhook> 
     deliverCallbacks({
       ...options.callbacks,
       queue,
+      shared,
       guardedFetch,
       signer: callbackSigner,
       logger,

@@ -1,4 +1,4 @@
-import type { BlobStore, JobQueue } from '@vibe-edit/core';
+import type { BlobStore, JobQueue, SharedState } from '@vibe-edit/core';
 import type { ApiKeyLimits, ApiKeyRecord } from './auth/api-key.js';
 import type { GuardedFetchOptions } from './fetch/guarded-fetch.js';
 import type { WebhookLimits } from './webhook-limits.js';
@@ -47,6 +47,11 @@ export interface WebhookOptions {
   blobs: BlobStore;
   model: WebhookModel;
   auth: WebhookAuth;
+  /**
+   * What several servers behind one address agree on: how often each caller called, which receivers of callbacks are gone. Stays open; its maker
+   * closes it. Default: each server counts for itself, in memory.
+   */
+  shared?: SharedState;
   /** Bounds of everything; see `WebhookLimits` for the defaults. */
   limits?: Partial<WebhookLimits>;
   /** How URLs that callers name are fetched. */

@@ -1,12 +1,7 @@
-import {
-  createJobQueue,
-  InvalidArgumentError,
-  type JobQueue,
-  type JobQueueOptions,
-  MissingPackageError,
-} from '@vibe-edit/core';
+import { createJobQueue, type JobQueue, type JobQueueOptions, MissingPackageError } from '@vibe-edit/core';
 import { BullmqJobStore } from './bullmq-job-store.js';
 import { createRedisClient } from './redis-client.js';
+import { checkRedisOptions, connectionOptions } from './redis-options.js';
 import { createSlots } from './slots.js';
 
 export interface BullmqQueueOptions extends JobQueueOptions {
@@ -17,11 +12,6 @@ export interface BullmqQueueOptions extends JobQueueOptions {
   /** Hears errors of the connections; they come back by themselves. Default: nobody. */
   onError?: (error: unknown) => void;
 }
-
-/** Milliseconds that connecting may take. */
-const CONNECT_TIMEOUT_MS = 10_000;
-/** A command fails after so many tries, seconds in all: whoever asked hears it instead of waiting for ever. */
-const RETRIES = 5;
 
 /**
  * A queue on Redis for any number of machines, on BullMQ. Jobs, events and cancels cross machines; a job whose worker was not heard of for
@@ -39,23 +29,20 @@ const RETRIES = 5;
  * ```
  */
 export async function createBullmqQueue(options: BullmqQueueOptions = {}): Promise<JobQueue> {
-  const { url = 'redis://127.0.0.1:6379', name = 'jobs', onError = () => {}, ...shared } = options;
-  if (!/^rediss?:\/\//.test(url) || !URL.canParse(url))
-    fail('url', 'a redis:// or rediss:// URL', url.split('@').at(-1));
-  if (!/^[\w-]{1,64}$/.test(name)) fail('name', 'letters, digits, - and _', name);
+  const { onError = () => {} } = options;
+  const { url, name } = checkRedisOptions(options);
   const { bullmq, ioredis } = await loadPackages();
-  const create = (maxRetriesPerRequest: number | null) =>
-    new ioredis.Redis(url, { connectTimeout: CONNECT_TIMEOUT_MS, maxRetriesPerRequest });
+  const create = (retries?: null) => new ioredis.Redis(url, connectionOptions(retries));
   const tag = `{vibe-edit-${name}}`;
   const redis = await createRedisClient({
-    commands: create(RETRIES),
+    commands: create(),
     subscriber: create(null),
     prefix: `${tag}:`,
     onError,
   });
-  const connections = { queue: create(RETRIES), worker: create(null) };
+  const connections = { queue: create(), worker: create(null) };
   const slots = createSlots({ bullmq, name, prefix: `${tag}:bull`, connections, onError });
-  return createJobQueue({ ...shared, store: new BullmqJobStore({ redis, slots }) });
+  return createJobQueue({ ...options, store: new BullmqJobStore({ redis, slots }) });
 }
 
 async function loadPackages() {
@@ -65,8 +52,4 @@ async function loadPackages() {
   } catch (cause) {
     throw new MissingPackageError({ what: 'The queue on Redis', packages: ['bullmq', 'ioredis'], cause });
   }
-}
-
-function fail(argument: string, expected: string, received: unknown): never {
-  throw new InvalidArgumentError({ argument, expected, received: String(received) });
 }

@@ -1,4 +1,4 @@
-import { InvalidArgumentError } from '@vibe-edit/core';
+import { createMemorySharedState, InvalidArgumentError } from '@vibe-edit/core';
 import { expect, test } from 'vitest';
 import { checkApiKeyRecord, createApiKey, findApiKey, hashApiKey } from './api-key.js';
 import { checkListenAddress } from './check-listen-address.js';
@@ -32,22 +32,23 @@ test.each(['0.0.0.0', '::', '192.168.1.5', 'example.com', '', undefined])('%s ne
   checkListenAddress({ host, hasKeys: true });
 });
 
-test('a limit refills evenly', () => {
+test('a limit refills evenly', async () => {
   let now = 0;
-  const limiter = createRateLimiter({ windowSeconds: 60, now: () => now });
+  const shared = createMemorySharedState({ now: () => now });
+  const limiter = createRateLimiter({ shared, name: 'requests', windowSeconds: 60 });
   const take = () => limiter.take('alice', 3);
-  expect([take(), take(), take()].map(({ allowed, remaining }) => [allowed, remaining])).toEqual([
+  expect([await take(), await take(), await take()].map(({ allowed, remaining }) => [allowed, remaining])).toEqual([
     [true, 2],
     [true, 1],
     [true, 0],
   ]);
-  expect(take()).toMatchObject({ allowed: false, remaining: 0, resetSeconds: 20 });
-  expect(limiter.take('bob', 3).allowed).toBe(true);
+  expect(await take()).toMatchObject({ allowed: false, remaining: 0, resetSeconds: 20 });
+  expect((await limiter.take('bob', 3)).allowed).toBe(true);
   now = 19_000;
-  expect(take()).toMatchObject({ allowed: false, resetSeconds: 1 });
+  expect(await take()).toMatchObject({ allowed: false, resetSeconds: 1 });
   now = 20_000;
-  expect(take().allowed).toBe(true);
-  expect(take().allowed).toBe(false);
+  expect((await take()).allowed).toBe(true);
+  expect((await take()).allowed).toBe(false);
   now = 1_000_000;
-  expect(take().remaining).toBe(2);
+  expect((await take()).remaining).toBe(2);
 });

@@ -1,4 +1,5 @@
 import { randomBytes } from 'node:crypto';
+import type { SharedState } from '@vibe-edit/core';
 import type { Context, MiddlewareHandler } from 'hono';
 import { ApiError } from '../api-error.js';
 import type { ByteLease } from '../http/byte-budget.js';
@@ -66,20 +67,20 @@ type RateEntry = readonly [name: string, windowSeconds: number, state: RateState
 export function createCallerMiddleware(options: {
   authenticate: Authenticate;
   limits: Pick<WebhookLimits, 'requestsPerMinute' | 'jobsPerHour'>;
+  shared: SharedState;
 }): (route?: { job?: boolean }) => MiddlewareHandler<WebhookEnv> {
-  const { authenticate, limits } = options;
-  const requests = createRateLimiter({ windowSeconds: 60 });
-  const jobs = createRateLimiter({ windowSeconds: 3600 });
+  const { authenticate, limits, shared } = options;
+  const requests = createRateLimiter({ shared, name: 'requests', windowSeconds: 60 });
+  const jobs = createRateLimiter({ shared, name: 'jobs', windowSeconds: 3600 });
   return ({ job = false } = {}) =>
     async (c, next) => {
       const caller = await authenticate(c.req.raw);
       c.set('caller', caller);
       const own = { ...limits, ...caller.limits };
-      const states: RateEntry[] = [
-        ['requests', requests.windowSeconds, requests.take(caller.name, own.requestsPerMinute)],
-      ];
-      if (job && states[0]?.[2].allowed) {
-        states.push(['jobs', jobs.windowSeconds, jobs.take(caller.name, own.jobsPerHour)]);
+      const request = await requests.take(caller.name, own.requestsPerMinute);
+      const states: RateEntry[] = [[requests.name, requests.windowSeconds, request]];
+      if (job && request.allowed) {
+        states.push([jobs.name, jobs.windowSeconds, await jobs.take(caller.name, own.jobsPerHour)]);
       }
       setRateHeaders(c, states);
       const over = states.find(([, , { allowed }]) => !allowed);

@@ -1,3 +1,6 @@
+import type { SharedState } from '@vibe-edit/core';
+import { ApiError } from '../api-error.js';
+
 /** How a limit stands after a request. */
 export interface RateState {
   readonly allowed: boolean;
@@ -8,38 +11,31 @@ export interface RateState {
   readonly resetSeconds: number;
 }
 
-/** Users kept at most; the longest unseen are forgotten first, which can only be to their advantage. */
-const MAX_USERS = 10_000;
-
 /**
  * Counts requests by user: a bucket that holds as many as the limit and refills evenly over the window, so that a user who has
  * been quiet may send them all at once.
  *
- * @param options.now Milliseconds. Default: a clock that never jumps.
+ * @param options.name What is counted.
  */
-export function createRateLimiter(options: { windowSeconds: number; now?: () => number }) {
-  const { windowSeconds, now = () => performance.now() } = options;
-  const buckets = new Map<string, { tokens: number; at: number }>();
-
+export function createRateLimiter(options: { shared: SharedState; name: string; windowSeconds: number }) {
+  const { shared, name, windowSeconds } = options;
   return {
+    name,
     windowSeconds,
-    /** Counts one request of a user, unless it is over the limit. */
-    take(user: string, limit: number): RateState {
-      const at = now();
-      const perSecond = limit / windowSeconds;
-      const bucket = buckets.get(user) ?? { tokens: limit, at };
-      const tokens = Math.min(limit, bucket.tokens + ((at - bucket.at) / 1000) * perSecond);
-      const allowed = tokens >= 1;
-      const left = allowed ? tokens - 1 : tokens;
-      // Written anew, so that the map stays in the order of use.
-      buckets.delete(user);
-      buckets.set(user, { tokens: left, at });
-      if (buckets.size > MAX_USERS) {
-        const [oldest] = buckets.keys();
-        if (oldest !== undefined) buckets.delete(oldest);
-      }
-      const wanted = allowed ? limit - left : 1 - left;
-      return { allowed, limit, remaining: Math.floor(left), resetSeconds: Math.ceil(wanted / perSecond) };
+    /**
+     * Counts one request of a user, unless it is over the limit.
+     * @throws {ApiError} 503 when what all servers count in cannot be reached.
+     */
+    async take(user: string, limit: number): Promise<RateState> {
+      const { taken, left } = await shared
+        .takeToken({ name: `${name} of ${user}`, limit, windowSeconds })
+        .catch((cause: unknown): never => {
+          const message = 'The server cannot count requests right now; try again soon';
+          throw new ApiError({ status: 503, type: 'server_error', code: 'unavailable', message, retryAfter: 5, cause });
+        });
+      const wanted = taken ? limit - left : 1 - left;
+      const resetSeconds = Math.ceil((wanted * windowSeconds) / limit);
+      return { allowed: taken, limit, remaining: Math.floor(left), resetSeconds };
     },
   };
 }

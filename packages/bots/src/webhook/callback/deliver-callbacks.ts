@@ -1,5 +1,5 @@
 import { setTimeout as sleep } from 'node:timers/promises';
-import { InvalidArgumentError, type Job, type JobDelivery, type JobQueue } from '@vibe-edit/core';
+import { InvalidArgumentError, type Job, type JobDelivery, type JobQueue, type SharedState } from '@vibe-edit/core';
 import type { GuardedFetch } from '../fetch/guarded-fetch.js';
 import type { WebhookLogger } from '../webhook-options.js';
 import { CALLBACK_OUTBOX, type CallbackTarget, callbackMessage, callbackTarget } from './callback-message.js';
@@ -9,6 +9,8 @@ export type CallbackOutcome = 'delivered' | 'retry' | 'disabled' | 'given_up';
 
 export interface CallbackDeliveryOptions {
   queue: JobQueue;
+  /** Where receivers that answered 410 are remembered. */
+  shared: SharedState;
   guardedFetch: GuardedFetch;
   signer: CallbackSigner;
   /** Pauses between attempts in seconds. Default: 5 s, 5 min, 30 min, 2 h, 5 h, 10 h. */
@@ -31,8 +33,8 @@ const RETRY_SECONDS = [5, 5 * 60, 30 * 60, 2 * 3600, 5 * 3600, 10 * 3600];
 const CONCURRENCY = 8;
 /** Longest pause that a receiver can ask for. */
 const MAX_RETRY_AFTER_SECONDS = 24 * 3600;
-/** Receivers remembered that answered 410. */
-const MAX_DISABLED = 1000;
+/** How long a receiver that answered 410 is left alone. */
+const DISABLED_SECONDS = 24 * 3600;
 /** Pause after the queue itself failed. */
 const FAILED_SECONDS = 5;
 
@@ -41,16 +43,17 @@ const FAILED_SECONDS = 5;
  * again; one that it did not, or that this process died over, is, with the same id. Any number of processes may deliver.
  */
 export function deliverCallbacks(options: CallbackDeliveryOptions): CallbackDelivery {
-  const { queue, timeoutSeconds = 20, pollSeconds = 1, logger, onOutcome = () => undefined } = options;
+  const { queue, shared, timeoutSeconds = 20, pollSeconds = 1, logger, onOutcome = () => undefined } = options;
   const closing = new AbortController();
   const { signal } = closing;
   const underWay = new Set<Promise<void>>();
-  const disabled = new Set<string>();
 
   const deliver = async (delivery: JobDelivery): Promise<void> => {
     const { job, attempt } = delivery;
     const target = callbackTarget(job);
-    if (target === undefined || disabled.has(receiver(job, target))) return await queue.settleDelivery(job.id);
+    if (target === undefined || (await shared.remembers(disabledReceiver(job, target)))) {
+      return await queue.settleDelivery(job.id);
+    }
     const { outcome, retryAt, reason } = await attemptDelivery(delivery, target, options, timeoutSeconds, signal);
     // Broken off by the end of this process: whoever delivers next takes it at once.
     if (signal.aborted && outcome !== 'delivered') {
@@ -60,11 +63,7 @@ export function deliverCallbacks(options: CallbackDeliveryOptions): CallbackDeli
     const fields = { job: job.id, attempt, outcome, ...(reason !== undefined && { reason }) };
     if (outcome === 'delivered') logger?.info(fields, 'callback');
     else logger?.warn(fields, 'callback');
-    if (outcome === 'disabled') {
-      disabled.add(receiver(job, target));
-      const [oldest] = disabled;
-      if (disabled.size > MAX_DISABLED && oldest !== undefined) disabled.delete(oldest);
-    }
+    if (outcome === 'disabled') await shared.remember(disabledReceiver(job, target), { seconds: DISABLED_SECONDS });
     await queue.settleDelivery(job.id, retryAt === undefined ? {} : { retryAt });
   };
 
@@ -102,8 +101,8 @@ export function deliverCallbacks(options: CallbackDeliveryOptions): CallbackDeli
   };
 }
 
-function receiver(job: Job, { url }: CallbackTarget): string {
-  return `${job.user} ${url}`;
+function disabledReceiver({ user }: Job, { url }: CallbackTarget): string {
+  return `gone: ${user} ${url}`;
 }
 
 async function attemptDelivery(
@@ -114,11 +113,10 @@ async function attemptDelivery(
   signal: AbortSignal,
 ): Promise<{ outcome: CallbackOutcome; retryAt?: number; reason?: string }> {
   const { id, body } = callbackMessage(job, target);
-  const now = Date.now();
   const headers = {
     'content-type': 'application/json',
     'user-agent': 'vibe-edit',
-    ...signer.headers({ user: job.user, id, at: now, body }),
+    ...signer.headers({ user: job.user, id, at: Date.now(), body }),
   };
   let reason: string;
   let asked: number | undefined;
@@ -127,7 +125,7 @@ async function attemptDelivery(
     if (status >= 200 && status < 300) return { outcome: 'delivered' };
     reason = `status ${status}`;
     if (status === 410) return { outcome: 'disabled', reason };
-    asked = retryAfterSeconds(retryAfter, now);
+    asked = retryAfterSeconds(retryAfter);
   } catch (error) {
     reason = error instanceof Error ? error.message : String(error);
     // An address that is not public now is not worth another attempt.
@@ -137,12 +135,12 @@ async function attemptDelivery(
   if (pause === undefined) return { outcome: 'given_up', reason };
   // Jitter: receivers that were down for a while are not hit by everything at once.
   const seconds = Math.max(pause * (1 + Math.random() / 4), asked ?? 0);
-  return { outcome: 'retry', retryAt: now + seconds * 1000, reason };
+  return { outcome: 'retry', retryAt: Date.now() + seconds * 1000, reason };
 }
 
 /** `Retry-After` in seconds: a number of them, or a date. */
-function retryAfterSeconds(header: string | undefined, now: number): number | undefined {
+function retryAfterSeconds(header: string | undefined): number | undefined {
   if (header === undefined) return undefined;
-  const seconds = /^\d+$/.test(header) ? Number(header) : (Date.parse(header) - now) / 1000;
+  const seconds = /^\d+$/.test(header) ? Number(header) : (Date.parse(header) - Date.now()) / 1000;
   return Number.isFinite(seconds) ? Math.min(Math.max(0, seconds), MAX_RETRY_AFTER_SECONDS) : undefined;
 }

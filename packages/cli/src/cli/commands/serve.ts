@@ -9,6 +9,7 @@ import { keptCallbackSecret } from '../serve/data-folder.js';
 import { type HttpServer, listen } from '../serve/http-server.js';
 import { MissingApiKeyError } from '../serve/missing-api-key-error.js';
 import { modelOf } from '../serve/model-of.js';
+import { openSharedState } from '../serve/open-queue.js';
 import { readSettings } from '../serve/read-settings.js';
 import { openService, type Service, untilEnd } from '../serve/service.js';
 import type { Settings } from '../serve/settings-schema.js';
@@ -72,9 +73,12 @@ async function openWebhook(options: {
   const { requestsPerMinute, jobsPerHour, maxImageBytes, maxPixels, maxImages, maxSteps, maxSide, waitSeconds } =
     settings;
   const { publicUrl, corsOrigins, allowedAddresses, metrics, logInstructions } = settings;
-  return await createWebhook({
+  const callbackSecret = settings.callbackSecret ?? (await keptCallbackSecret(data));
+  const shared = await openSharedState(settings, (error) => service.log.error({ err: error }, 'shared state'));
+  const webhook = await createWebhook({
     queue: service.queue,
     blobs: service.blobs,
+    shared,
     model: modelOf(settings.checkpoint, service.checkpoint),
     auth: keys === undefined ? { local: true } : { keys: () => keys.list() },
     limits: {
@@ -89,13 +93,23 @@ async function openWebhook(options: {
       waitSeconds,
     },
     fetch: { allowedAddresses },
-    callbacks: { secret: settings.callbackSecret ?? (await keptCallbackSecret(data)) },
+    callbacks: { secret: callbackSecret },
     cors: { origins: corsOrigins },
     metrics,
     logger: service.log,
     logInstructions,
     ...(publicUrl !== undefined && { publicUrl }),
+  }).catch(async (error: unknown) => {
+    await shared.close();
+    throw error;
   });
+  return {
+    ...webhook,
+    async close() {
+      await webhook.close();
+      await shared.close();
+    },
+  };
 }
 
 /** The API, with the page at `/` in front of it. */

@@ -1,5 +1,12 @@
 import { join } from 'node:path';
-import { type BlobStore, createFolderBlobStore, type JobQueue, MissingPackageError } from '@vibe-edit/core';
+import {
+  type BlobStore,
+  createFolderBlobStore,
+  createMemorySharedState,
+  type JobQueue,
+  MissingPackageError,
+  type SharedState,
+} from '@vibe-edit/core';
 import { QueueUnavailableError } from './queue-unavailable-error.js';
 import type { Settings } from './settings-schema.js';
 
@@ -70,4 +77,14 @@ export async function openQueue(
   } catch (cause) {
     throw cause instanceof MissingPackageError ? cause : new QueueUnavailableError({ url, cause: reason ?? cause });
   }
+}
+
+/** What servers agree on: on Redis with the queue, else in memory, for then there is one server. */
+export async function openSharedState(
+  { redis: url, queueName: name }: Settings,
+  onError: (error: unknown) => void,
+): Promise<SharedState> {
+  if (url === undefined) return createMemorySharedState();
+  const { createRedisSharedState } = await import('@vibe-edit/jobs/bullmq');
+  return await createRedisSharedState({ url, name, onError });
 }
