@@ -11,14 +11,14 @@ import { endsOf, type SharedQueue, startServer } from './kill-rounds.js';
 export async function stoppedWorker(options: SharedQueue): Promise<void> {
   const blobs = createFolderBlobStore({ folder: options.folder });
   const queue = await options.open();
-  const stopped = startServer(options, false);
+  const stopped = startServer(options, 'finish');
   let other: ReturnType<typeof startServer> | undefined;
   try {
     const image = await blobs.put(Buffer.from('source'), { mediaType: 'image/png' });
     const { id } = await queue.submit({ kind: 'edit', user: 'alice', instruction: 'slow', image });
     await until(queue, id, ({ progress }) => progress !== undefined);
     stopped.kill('SIGSTOP');
-    other = startServer(options, false);
+    other = startServer(options, 'finish');
     await until(queue, id, ({ attempts }) => attempts === 2);
     stopped.kill('SIGCONT');
     const job = await waitForJob({ queue, id });

@@ -1,11 +1,13 @@
 /**
  * What a server does, until it is killed: submits, works, hands results out, and says on its output what it was promised:
- * `accepted ID USER`, `delivered ID USER TEXT-OF-THE-RESULT`, `settled ID`. Arguments: MODULE EXPORT JSON-OPTIONS FOLDER SUBMIT.
+ * `accepted ID USER`, `delivered ID USER TEXT-OF-THE-RESULT`, `settled ID`. Arguments: MODULE EXPORT JSON-OPTIONS FOLDER MODE. Mode: `submit` also submits,
+ * `finish` does not; with `-through-outages` a queue that cannot be reached is tried again later.
  */
 import { setTimeout as sleep } from 'node:timers/promises';
 import { createFolderBlobStore } from '@vibe-edit/core';
 
-const [module, name, options, folder, submits] = process.argv.slice(2);
+const [module, name, options, folder, mode] = process.argv.slice(2);
+const outages = mode.endsWith('-through-outages');
 const { [name]: createQueue } = await import(module);
 const blobs = createFolderBlobStore({ folder });
 const queue = await createQueue({ ...JSON.parse(options), blobs });
@@ -23,37 +25,49 @@ queue.work(
     const seconds = { queue: 0, prepare: 0, condition: 0, encode: 0, denoise: 0, decode: 0, restore: 0 };
     return { images: [image], seed: 1, warnings: [], seconds };
   },
-  { concurrency: 3, onError: (error, id) => say('error', id, error?.stack ?? error) },
+  { concurrency: 3, onError: (error, id) => outages || say('error', id, error?.stack ?? error) },
 );
 
+/** After an error that is one of the queue's connection: it comes back. */
+async function pause(error) {
+  if (!outages || String(error?.code).startsWith('VIBE_')) throw error;
+  await sleep(50);
+}
+
 async function submit() {
-  for (let count = 0; submits === 'submit'; count += 1) {
+  for (let count = 0; mode.startsWith('submit'); count += 1) {
     const user = `user-${count % 7}`;
     try {
       const image = await blobs.put(Buffer.from(`${user}-${process.pid}-${count}`), { mediaType: 'image/png' });
       const job = await queue.submit({ kind: 'edit', user, instruction: 'x', image, outbox: 'out' });
       say('accepted', job.id, user, `${user}-${process.pid}-${count}`);
     } catch (error) {
-      if (error.code !== 'VIBE_USER_LIMIT' && error.code !== 'VIBE_QUEUE_FULL') throw error;
-      await sleep(20);
+      if (error.code === 'VIBE_USER_LIMIT' || error.code === 'VIBE_QUEUE_FULL') await sleep(20);
+      else await pause(error);
     }
   }
 }
 
 async function deliver() {
   for (;;) {
-    const delivery = await queue.takeDelivery('out', { leaseSeconds: 1 });
-    if (delivery === undefined) {
-      await sleep(10);
-      continue;
+    try {
+      if (!(await deliverOne())) await sleep(10);
+    } catch (error) {
+      await pause(error);
     }
-    const { job } = delivery;
-    const [image] = job.result?.images ?? [];
-    const text = image === undefined ? job.error?.code : Buffer.from(await blobs.get(image)).toString();
-    say('delivered', job.id, job.user, text);
-    await queue.settleDelivery(job.id);
-    say('settled', job.id);
   }
+}
+
+async function deliverOne() {
+  const delivery = await queue.takeDelivery('out', { leaseSeconds: outages ? 5 : 1 });
+  if (delivery === undefined) return false;
+  const { job } = delivery;
+  const [image] = job.result?.images ?? [];
+  const text = image === undefined ? job.error?.code : Buffer.from(await blobs.get(image)).toString();
+  say('delivered', job.id, job.user, text);
+  await queue.settleDelivery(job.id);
+  say('settled', job.id);
+  return true;
 }
 
 say('ready');

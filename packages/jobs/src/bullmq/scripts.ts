@@ -1,5 +1,6 @@
 /**
- * What changes jobs in Redis, one Lua script each, so that nobody sees half a change. `KEYS[1]` is the prefix of all keys, with a hash
+ * What changes jobs in Redis, one Lua script each, so that nobody sees half a change. A script whose answer was lost with the connection is
+ * sent again: the second time it changes nothing that matters. `KEYS[1]` is the prefix of all keys, with a hash
  * tag, so that a cluster keeps them together; ids, users and JSON come as arguments. Keys after the prefix:
  *
  * ```
@@ -122,6 +123,7 @@ const BODIES = {
   /** id, now, idem, idempotentUntil, user, parent, maxQueued, maxPerUser, outbox, number of fields, fields..., blobs... */
   insert: `
 local id, now, idem, user, parent = ARGV[1], ARGV[2], ARGV[3], ARGV[5], ARGV[6]
+if call('EXISTS', job(id)) == 1 then return {'created', call('HGETALL', job(id))} end
 if idem ~= '' then
   local there = call('GET', P .. 'idem:' .. idem)
   if there and call('EXISTS', job(there)) == 1 then return {'there', call('HGETALL', job(there))} end
@@ -164,6 +166,8 @@ return 1`,
 
   /** slot, token, now: the next job in turn, for a slot that BullMQ gave. */
   take: `
+local taken = call('HGET', P .. 'slots', ARGV[1])
+if taken and get(taken, 'token') == ARGV[2] then return call('HGETALL', job(taken)) end
 local user = call('ZRANGE', P .. 'turns', 0, 0)[1]
 if not user then return nil end
 local id = call('ZRANGE', P .. 'line:' .. user, 0, 0)[1]
