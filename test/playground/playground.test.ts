@@ -145,6 +145,30 @@ describe.skipIf(chromiumPath === undefined)('the playground in Chromium', () => 
     expect(await slider.inputValue()).toBe('100');
   });
 
+  test('by keyboard alone: removing a picture leaves the focus in the tree', async () => {
+    const page = await openPage();
+    await openPhoto(page);
+    await edit(page, 'sepia');
+    await page.getByRole('button', { name: 'Remove “sepia”' }).focus();
+    await page.keyboard.press('Enter');
+    expect(await page.locator('#tree .node').count()).toBe(1);
+    expect(await page.evaluate(() => document.activeElement?.textContent)).toBe('chelsea.jpg');
+  });
+
+  test('on a phone an edit scrolls to the picture', async () => {
+    const page = await openPage({ viewport: { width: 360, height: 640 }, hasTouch: true, isMobile: true });
+    await openPhoto(page);
+    await page.getByLabel('What should change?').fill('sepia');
+    await page.getByRole('button', { name: 'Edit', exact: true }).scrollIntoViewIfNeeded();
+    await page.getByRole('button', { name: 'Edit', exact: true }).tap();
+    await expect
+      .poll(() => page.locator('#compare').evaluate((picture) => picture.getBoundingClientRect().top))
+      .toBeGreaterThanOrEqual(0);
+    await page.locator('#work-status', { hasText: 'Done in' }).waitFor();
+    const header = await page.locator('header').boundingBox();
+    expect(header?.height).toBeLessThan(100);
+  });
+
   test('an instruction that the model does not know says so', async () => {
     const page = await openPage();
     await openPhoto(page);
@@ -215,6 +239,8 @@ describe.skipIf(chromiumPath === undefined)('the playground in Chromium', () => 
     await field.fill('wrong');
     await page.screenshot({ path: `${SCREENSHOTS}key.png` });
     await page.getByRole('button', { name: 'Use the key' }).click();
+    await page.locator('#key-reason', { hasText: 'does not know this key' }).waitFor();
+    await page.getByRole('button', { name: 'Not now' }).click();
     await page.locator('#queue', { hasText: 'Needs an API key' }).waitFor();
     await openPhoto(page);
     await page.getByLabel('What should change?').fill('invert the colors');

@@ -45,7 +45,7 @@ test('files are not sent again when they are the same', () => {
   expect(get('/', { headers: { 'if-none-match': etag } }).status).toBe(304);
 });
 
-test('mounted anywhere; other paths, methods and ways out of the folder are refused', () => {
+test('mounted anywhere; other paths, methods and ways out of the folder are refused', async () => {
   expect(get('/edits/').status).toBe(200);
   expect(get('/edits/playground/style.css').status).toBe(200);
   const redirect = get('/edits');
@@ -53,5 +53,7 @@ test('mounted anywhere; other paths, methods and ways out of the folder are refu
   expect(get('/playground/nothing.js').status).toBe(404);
   expect(get('/playground/..%2f..%2fpackage.json').status).not.toBe(200);
   expect(get('/playground/../../package.json').status).not.toBe(200);
-  expect(get('/', { method: 'POST' }).status).toBe(405);
+  const posted = get('/', { method: 'POST' });
+  expect([posted.status, posted.headers.get('allow')]).toEqual([405, 'GET, HEAD']);
+  expect(await posted.json()).toMatchObject({ error: { code: 'method_not_allowed', param: null } });
 });

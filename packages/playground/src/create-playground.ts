@@ -55,17 +55,33 @@ export async function createPlayground(): Promise<Playground> {
   const files = await readFiles();
   return (request) => {
     const { pathname } = new URL(request.url);
-    if (request.method !== 'GET' && request.method !== 'HEAD') return new Response(null, { status: 405 });
+    if (request.method !== 'GET' && request.method !== 'HEAD') {
+      return refusal(405, 'method_not_allowed', `Expected GET but received ${request.method}`, { allow: 'GET, HEAD' });
+    }
     const asset = /\/playground\/([\w./-]+)$/.exec(pathname)?.[1];
     if (asset === undefined && !pathname.endsWith('/')) {
       return new Response(null, { status: 308, headers: { ...HEADERS, location: `${pathname.split('/').at(-1)}/` } });
     }
     const file = files.get(asset ?? 'index.html');
-    if (file === undefined) return new Response('Nothing is here', { status: 404, headers: HEADERS });
+    if (file === undefined) return refusal(404, 'not_found', 'Nothing is here');
     const headers = { ...HEADERS, 'content-type': file.mediaType, etag: file.etag };
     if (request.headers.get('if-none-match') === file.etag) return new Response(null, { status: 304, headers });
     return new Response(request.method === 'HEAD' ? null : file.body, { headers });
   };
+}
+
+/** An error in the form that the API beside the page gives them. */
+function refusal(
+  status: number,
+  code: string,
+  message: string,
+  headers: Readonly<Record<string, string>> = {},
+): Response {
+  const type = status === 404 ? 'not_found_error' : 'invalid_request_error';
+  return Response.json(
+    { error: { message, type, param: null, code } },
+    { status, headers: { ...HEADERS, ...headers } },
+  );
 }
 
 async function readFiles(): Promise<ReadonlyMap<string, PageFile>> {

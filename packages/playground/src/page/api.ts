@@ -22,11 +22,13 @@ export interface Api {
   job(id: string): Promise<JobView>;
   /** What happens to a job until it is finished. Goes on where it was when the connection breaks. */
   events(id: string, signal: AbortSignal): AsyncGenerator<JobEvent>;
-  result(id: string): Promise<Blob>;
+  /** The picture that was made. Asked for again when the connection breaks. */
+  result(id: string, signal: AbortSignal): Promise<Blob>;
   cancel(id: string): Promise<void>;
 }
 
-const RETRIES = 5;
+/** Tries in a row that reach nobody: with the pauses between them about a minute, in which a server starts anew. */
+const RETRIES = 14;
 
 /**
  * @param options.base Address that `v1/` lies under, with a slash at its end.
@@ -36,7 +38,7 @@ export function createApi(options: {
   base: string;
   key: () => string | undefined;
   fetch?: typeof fetch;
-  /** Milliseconds before the first try to connect again; it grows. Default 500. */
+  /** Milliseconds before the first try to connect again; it grows up to ten times. Default 500. */
   retryDelay?: number;
 }): Api {
   const { base, key, fetch: send = (...args) => fetch(...args), retryDelay = 500 } = options;
@@ -47,7 +49,7 @@ export function createApi(options: {
     if (current !== undefined) headers.set('authorization', `Bearer ${current}`);
     const response = await send(new URL(path, base), { ...init, headers }).catch((cause: unknown) => {
       if (init.signal?.aborted) throw cause;
-      throw new ApiFailure({ status: 0, code: 'unreachable', message: 'The server cannot be reached' });
+      throw unreachable();
     });
     if (response.ok) return response;
     const body = (await response.json().catch(() => ({}))) as { error?: { code?: string; message?: string } };
@@ -78,14 +80,25 @@ export function createApi(options: {
           if (parsed.type === 'finished') return;
         }
       } catch (error) {
-        const passing = !(error instanceof ApiFailure) || error.status === 0 || error.status >= 500;
-        if (signal.aborted || !passing) throw error;
+        if (signal.aborted || !mayPass(error)) throw error;
       }
       failures += 1;
-      if (failures > RETRIES) {
-        throw new ApiFailure({ status: 0, code: 'unreachable', message: 'The server cannot be reached' });
+      if (failures > RETRIES) throw unreachable();
+      await rest(failures, signal);
+    }
+  }
+
+  const rest = (failures: number, signal: AbortSignal): Promise<void> =>
+    pause(retryDelay * Math.min(10, 2 ** (failures - 1)), signal);
+
+  async function result(id: string, signal: AbortSignal): Promise<Blob> {
+    for (let failures = 1; ; failures++) {
+      try {
+        return await (await request(`v1/jobs/${id}/result`, { signal })).blob();
+      } catch (error) {
+        if (signal.aborted || !mayPass(error) || failures > RETRIES) throw error;
       }
-      await pause(retryDelay * 2 ** (failures - 1), signal);
+      await rest(failures, signal);
     }
   }
 
@@ -95,9 +108,18 @@ export function createApi(options: {
     submit: (form) => json('v1/jobs', { method: 'POST', body: form }),
     job: (id) => json(`v1/jobs/${id}`),
     events,
-    result: async (id) => await (await request(`v1/jobs/${id}/result`)).blob(),
+    result,
     cancel: async (id) => void (await request(`v1/jobs/${id}`, { method: 'DELETE' })),
   };
+}
+
+function unreachable(): ApiFailure {
+  return new ApiFailure({ status: 0, code: 'unreachable', message: 'The server cannot be reached' });
+}
+
+/** Whether what went wrong may go well the next time: no connection, one that broke, a server in trouble. */
+function mayPass(error: unknown): boolean {
+  return !(error instanceof ApiFailure) || error.status === 0 || error.status >= 500;
 }
 
 async function pause(milliseconds: number, signal: AbortSignal): Promise<void> {

@@ -1,5 +1,12 @@
-import { execFileSync } from 'node:child_process';
-import { expect, test } from 'vitest';
+import { execFile, execFileSync } from 'node:child_process';
+import { mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { createServer } from 'node:http';
+import type { AddressInfo } from 'node:net';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { Readable } from 'node:stream';
+import { promisify } from 'node:util';
+import { expect, onTestFinished, test } from 'vitest';
 import { cliSample, curlSample, type SampleOptions, sdkSample } from './code-samples.js';
 
 const NONE = {
@@ -59,6 +66,29 @@ test('whatever an instruction says, it is one word for the shell and one string 
   expect(asWords(curl, 'curl')).toContain(`prompt=${HOSTILE}`);
   const literal = /instruction: ('.*'),$/m.exec(sdkSample(options({ steps })))?.[1] as string;
   expect(new Function(`return ${literal}`)()).toBe(HOSTILE);
+});
+
+test('curl sends a file of any name', async () => {
+  const folder = await mkdtemp(join(tmpdir(), 'vibe-edit-samples-'));
+  onTestFinished(() => rm(folder, { recursive: true }));
+  const received: string[] = [];
+  const server = createServer(async (request, response) => {
+    const form = await new Response(Readable.toWeb(request) as ReadableStream, {
+      headers: { 'content-type': request.headers['content-type'] as string },
+    }).formData();
+    received.push(await (form.get('image') as File).text());
+    response.end('{"data":[{"b64_json":""}]}');
+  });
+  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
+  onTestFinished(() => void server.close());
+  const base = `http://127.0.0.1:${(server.address() as AddressInfo).port}/`;
+  const names = ['a;type=text.jpg', 'a, b.jpg', 'a"b\\c.jpg', "it's.jpg", '-o.jpg'];
+  for (const file of names) {
+    await writeFile(join(folder, file), file);
+    const [curl = ''] = curlSample(options({ file, base })).split(' \\\n  | jq');
+    await promisify(execFile)('sh', ['-c', curl], { cwd: folder });
+  }
+  expect(received).toEqual(names);
 });
 
 test('the key is asked of the environment, and another checkpoint is named', () => {

@@ -51,13 +51,14 @@ export function curlSample({ steps, file, base, withKey }: SampleOptions): strin
   return steps
     .map(({ instruction, settings }, index) => {
       const fields = [
-        `image=@${inputName(file, index)}`,
+        `image=@${curlFile(inputName(file, index))}`,
         `prompt=${instruction}`,
         ...named(settings, {
           seed: 'seed',
           steps: 'steps',
           guidanceScale: 'guidance_scale',
           imageGuidanceScale: 'image_guidance_scale',
+          preserve: 'preserve',
         }).map(([name, value]) => `${name}=${value}`),
       ];
       const lines = [
@@ -102,8 +103,15 @@ function named<Name extends keyof EditSettings>(
   });
 }
 
+/** Name of a file that no program takes for an option. */
 function inputName(file: string, index: number): string {
-  return index === 0 ? file : `step-${index}.png`;
+  const name = file.startsWith('-') ? `./${file}` : file;
+  return index === 0 ? name : `step-${index}.png`;
+}
+
+/** A file's name as curl reads it behind `@`, where `;` and `,` would end it. */
+function curlFile(name: string): string {
+  return /[;,"]/.test(name) ? `"${name.replaceAll(/["\\]/g, '\\$&')}"` : name;
 }
 
 function outputName(index: number, count: number): string {

@@ -58,14 +58,14 @@ export function createEditSession(options: {
     }
     tree.update(node, { jobId: job.id, ...waiting(job) });
     for await (const event of api.events(job.id, signal)) {
-      if (event.type === 'finished') await finish(node, event.job);
+      if (event.type === 'finished') await finish(node, event.job, signal);
       else tree.update(node, changesOf(node, event));
     }
   }
 
-  async function finish(node: EditNode, job: JobView): Promise<void> {
+  async function finish(node: EditNode, job: JobView, signal: AbortSignal): Promise<void> {
     if (job.state === 'succeeded') {
-      const file = await api.result(job.id);
+      const file = await api.result(job.id, signal);
       const { width = 1, height = 1 } = job.result?.images[0] ?? {};
       const picture = { file, name: resultName(node, file), width, height, url: URL.createObjectURL(file) };
       tree.update(node, { state: 'done', picture, result: job.result });

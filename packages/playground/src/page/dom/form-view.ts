@@ -55,6 +55,9 @@ export function createFormView(onSubmit: (instruction: string, settings: EditSet
     onSubmit(instruction.value.trim(), readSettings());
     instruction.value = '';
     refresh();
+    // The button is of no use now and would keep the keyboard's focus; on a phone focus would open the keyboard.
+    const usesKeyboard = document.activeElement === submit && matchMedia('(hover: hover)').matches;
+    if (usesKeyboard) instruction.focus({ preventScroll: true });
   });
 
   function fill(text: string): void {

@@ -14,6 +14,8 @@ import { connectTheme } from './theme.js';
 import { createTreeView } from './tree-view.js';
 
 const QUEUE_SECONDS = 5;
+const NO_KEY = 'This server wants an API key.';
+const UNKNOWN_KEY = 'The server does not know this key. Try another one.';
 
 const base = new URL('./', location.href).href.replace(/[?#].*$/, '');
 const announcer = byId('announcer', HTMLElement);
@@ -27,10 +29,13 @@ let announced = '';
 const keyDialog = createKeyDialog();
 const api = createApi({ base, key: () => keyDialog.key });
 const tree = new EditTree(render);
-const session = createEditSession({ api, tree, askForKey: () => keyDialog.ask('This server wants an API key.') });
+const askForKey = (): Promise<void> => keyDialog.ask(keyDialog.key === undefined ? NO_KEY : UNKNOWN_KEY);
+const session = createEditSession({ api, tree, askForKey });
 const showForm = createFormView((instruction, settings) => {
   const { selected } = tree;
-  if (selected !== undefined) session.start(selected, instruction, settings);
+  if (selected === undefined) return;
+  session.start(selected, instruction, settings);
+  showStage.reveal();
 });
 const showStage = createStageView({
   onCancel: (node) => session.cancel(node),
@@ -42,7 +47,10 @@ const showStage = createStageView({
   },
 });
 const showTree = createTreeView({
-  onSelect: (node) => tree.select(node),
+  onSelect(node) {
+    tree.select(node);
+    showStage.reveal();
+  },
   onRemove: (node) => session.remove(node),
 });
 const showCode = createCodeView({ base, announce });
@@ -50,7 +58,7 @@ const showCode = createCodeView({ base, announce });
 connectTheme();
 connectPictureSources(openPicture);
 keyButton.addEventListener('click', () => {
-  keyDialog.ask('The key that the server knows you by.').then(readQueue, () => undefined);
+  keyDialog.ask('The key that the server knows you by.').then(signIn, () => undefined);
 });
 document.addEventListener('visibilitychange', () => void readQueue());
 setInterval(() => void readQueue(), QUEUE_SECONDS * 1000);
@@ -67,10 +75,18 @@ async function start(): Promise<void> {
   byId('model', HTMLElement).textContent = info.model.id;
   showForm.setInfo(info);
   keyButton.hidden = info.authentication !== 'api_key';
-  if (info.authentication === 'api_key' && keyDialog.key === undefined) {
-    await keyDialog.ask('This server wants an API key.').catch(() => undefined);
+  await signIn();
+}
+
+/** Asks for a key until the server knows it, or the person has none. */
+async function signIn(): Promise<void> {
+  while ((await readQueue()) === 'refused') {
+    try {
+      await askForKey();
+    } catch {
+      return;
+    }
   }
-  await readQueue();
 }
 
 async function openPicture(file: Blob, name: string): Promise<void> {
@@ -83,21 +99,24 @@ async function openPicture(file: Blob, name: string): Promise<void> {
   }
 }
 
-async function readQueue(): Promise<void> {
-  if (document.hidden) return;
+/** Shows how the queue stands. @returns `refused` where the server wants a key, or another one. */
+async function readQueue(): Promise<'refused' | undefined> {
+  if (document.hidden) return undefined;
   try {
     queueStatus.textContent = describeQueue(await api.queue());
     queueStatus.dataset.state = 'known';
+    return undefined;
   } catch (error) {
     const needsKey = error instanceof ApiFailure && error.status === 401;
     queueStatus.textContent = needsKey ? 'Needs an API key' : 'Server not reached';
     queueStatus.dataset.state = 'unknown';
+    return needsKey ? 'refused' : undefined;
   }
 }
 
 function render(): void {
   const node = tree.selected;
-  showStage(node);
+  showStage.show(node);
   showForm.show(node);
   showTree(tree);
   showCode(node, info);

@@ -2,11 +2,14 @@ import { describeNode, progressOf } from '../describe.js';
 import { type EditNode, isUnderWay, pathTo } from '../edit-tree.js';
 import { byId, make, showPicture } from './elements.js';
 
+export interface StageView {
+  show(node: EditNode | undefined): void;
+  /** Scrolls to the picture where most of it is out of sight, as on a phone. */
+  reveal(): void;
+}
+
 /** Shows the selected picture: alone, while it is made, or before and after. */
-export function createStageView(actions: {
-  onCancel(node: EditNode): void;
-  onRetry(node: EditNode): void;
-}): (node: EditNode | undefined) => void {
+export function createStageView(actions: { onCancel(node: EditNode): void; onRetry(node: EditNode): void }): StageView {
   const stage = byId('stage', HTMLElement);
   const empty = byId('empty', HTMLElement);
   const compare = byId('compare', HTMLElement);
@@ -30,9 +33,11 @@ export function createStageView(actions: {
   original.addEventListener('change', () => show(shown));
   cancel.addEventListener('click', () => shown && actions.onCancel(shown));
   retry.addEventListener('click', () => shown && actions.onRetry(shown));
+  const controls = [cancel, retry, download, byId('choose-another', HTMLButtonElement)];
 
   function show(node: EditNode | undefined): void {
     const another = node !== shown;
+    const focused = controls.find((control) => control === document.activeElement);
     shown = node;
     empty.hidden = node !== undefined;
     stage.hidden = node === undefined;
@@ -72,6 +77,8 @@ export function createStageView(actions: {
       download.href = picture.url;
       download.download = picture.name;
     }
+    // A control that goes hands the focus on.
+    if (focused?.hidden) controls.find(({ hidden }) => !hidden)?.focus();
   }
 
   /** Adds what is new: the ones that are there stay, and are not loaded again. */
@@ -80,11 +87,24 @@ export function createStageView(actions: {
     previews.dataset.node = String(node.id);
     node.previews.slice(previews.childElementCount).forEach((url) => {
       const number = previews.childElementCount + 1;
-      previews.append(make('li', {}, [make('img', { src: url, alt: `Step ${number}` })]));
-      previews.scrollLeft = previews.scrollWidth;
+      const image = make('img', { src: url, alt: `Step ${number}` });
+      // It has no width before.
+      image.addEventListener('load', () => {
+        previews.scrollLeft = previews.scrollWidth;
+      });
+      previews.append(make('li', {}, [image]));
     });
     previews.hidden = node.previews.length === 0;
   }
 
-  return show;
+  return {
+    show,
+    reveal() {
+      const { top, bottom, height } = compare.getBoundingClientRect();
+      const visible = Math.min(bottom, innerHeight) - Math.max(top, 0);
+      if (visible > height / 2) return;
+      const still = matchMedia('(prefers-reduced-motion: reduce)').matches;
+      stage.scrollIntoView({ block: 'start', behavior: still ? 'auto' : 'smooth' });
+    },
+  };
 }

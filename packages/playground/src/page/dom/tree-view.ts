@@ -66,7 +66,12 @@ function createNodeView(
   select.addEventListener('click', () => actions.onSelect(node));
   const remove = make('button', { type: 'button', className: 'remove', textContent: '×' });
   remove.setAttribute('aria-label', `Remove “${node.title}” and what was made of it`);
-  remove.addEventListener('click', () => actions.onRemove(node));
+  remove.addEventListener('click', () => {
+    const { activeElement } = document;
+    actions.onRemove(node);
+    // Whoever works by keyboard goes on from the picture that is shown now.
+    if (activeElement === remove) document.querySelector<HTMLElement>('#tree [aria-current]')?.focus();
+  });
   const children = make('ul');
   const item = make('li', {}, [make('div', { className: 'node-box' }, [select, remove]), children]);
   return {
