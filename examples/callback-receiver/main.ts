@@ -15,12 +15,12 @@ const webhook = new Webhook(process.env.CALLBACK_SECRET ?? '');
 const seen = new Set<string>();
 
 const server = createServer(async (request, response) => {
-  let body = '';
-  for await (const chunk of request) {
-    body += chunk;
-    if (body.length > MAX_BYTES) return void response.writeHead(413).end();
-  }
   try {
+    let body = '';
+    for await (const text of request.setEncoding('utf8')) {
+      body += text;
+      if (body.length > MAX_BYTES) return void response.writeHead(413).end();
+    }
     const headers = request.headers as Record<string, string>;
     const { type, data } = webhook.verify(body, headers) as { type: string; data: { id: string } };
     const id = headers['webhook-id'] as string;
@@ -29,8 +29,8 @@ const server = createServer(async (request, response) => {
     // Answer at once: whatever takes long comes after it.
     response.writeHead(204).end();
   } catch (error) {
-    if (!(error instanceof WebhookVerificationError)) throw error;
-    response.writeHead(401).end();
+    // Whoever breaks off in the middle gets no answer; nothing that strangers send may end this process.
+    response.writeHead(error instanceof WebhookVerificationError ? 401 : 400).end();
   }
 });
 
