@@ -28,7 +28,8 @@ interface OwnReport {
 }
 
 interface OpenReport {
-  readonly seconds: number;
+  readonly memoryAsIs: { readonly seconds: number };
+  readonly memoryAtHand: { readonly seconds: number };
 }
 
 const { values } = parseArgs({
@@ -97,7 +98,10 @@ async function results(): Promise<string> {
     median(own.map((entry) => entry.peak.anonymous)),
   ] as [number, number, number];
   const overhead = median(own.map((entry) => entry.overhead));
-  const open = median(opened.map((entry) => entry.seconds));
+  const [atHand, asIs] = [
+    median(opened.map((entry) => entry.memoryAtHand.seconds)),
+    median(opened.map((entry) => entry.memoryAsIs.seconds)),
+  ];
   const { versions } = reference[0] as ReferenceReport;
   const { textEncoder, transformer } = await openCheckpoint(checkpoint as string);
   const layers = [
@@ -131,7 +135,8 @@ ${row('of it anonymous', gigabytes(theirPeak), gigabytes(ourAnonymous), ourAnony
 | | measured | target |
 |---|---|---|
 | not in a model (opening apart) | ${(100 * overhead).toFixed(2)} % | ${100 * TARGETS.overhead} % |
-| opening all components, files in the page cache | ${open.toFixed(1)} s | ${TARGETS.openSeconds} s |
+| opening all components, files in the page cache, memory at hand | ${atHand.toFixed(1)} s | ${TARGETS.openSeconds} s |
+| the same, memory as it was (a virtual machine may have to get it from its host) | ${asIs.toFixed(1)} s | |
 
 The reference is timed and its peak taken with all models already loaded. Here what the memory settings closed after the first edit
 is opened again, which is in the stages' seconds, and the peak covers the whole life of both processes: the sum of their largest resident
