@@ -1,5 +1,5 @@
 import { memoryLimit } from '@vibe-edit/core';
-import { type Backend, type BackendDescription, InvalidArgumentError } from '@vibe-edit/core/runtime';
+import { type Backend, type BackendDescription, type Component, InvalidArgumentError } from '@vibe-edit/core/runtime';
 import { createOrtBackend } from '../ort/ort-backend.js';
 import { defaultThreads } from './default-threads.js';
 import { chooseWeights, type WeightPolicy } from './weight-policy.js';
@@ -53,19 +53,17 @@ export function createBackend(options: CpuOptions = {}): Promise<Backend> {
     tensorsOutliveSessions: true,
     plan({ component, weightBytes, storedBytes }) {
       const policy = chooseWeights({ component, weights, weightBytes, memoryBytes });
-      // Its matrices are 1x1 convolutions between wider ones, which the runtime lays out alike when they are constants.
-      const autoencoder = component === 'vaeEncoder' || component === 'vaeDecoder';
       return {
         target: {
           attention: 'fused',
           embeddings: 'stored',
-          ...(policy === 'converted' && !autoencoder ? { matrixInputs: SMALLEST_FED } : {}),
+          // The autoencoder's matrices are 1x1 convolutions between wider ones, which the runtime lays out alike when they are constants.
+          ...(policy === 'converted' && !isAutoencoder(component) ? { matrixInputs: SMALLEST_FED } : {}),
         },
         memoryBytes: policy === 'converted' ? weightBytes : storedBytes,
         mapped: policy === 'mapped',
         threads,
-        // The arena would keep every converted weight, or what the widest feature maps of a picture took, until the session is closed.
-        memoryArena: policy === 'converted' && !autoencoder,
+        memoryArena: usesArena(component, policy),
         entries: {
           // Idle threads would burn the cores that the rest of the program needs, for no gain.
           session: { 'intra_op.allow_spinning': '0' },
@@ -77,6 +75,20 @@ export function createBackend(options: CpuOptions = {}): Promise<Backend> {
     },
     missing: () => undefined,
   });
+}
+
+/**
+ * An arena keeps what a run took until its session is closed. It pays in the transformer's many runs, and where a run converts
+ * gigabytes of mapped matrices, each of which would be taken from the system and given back otherwise. The autoencoder's would keep
+ * the widest feature maps of a picture, and one of a transformer that is mapped because memory is scarce would keep as scarce memory.
+ */
+function usesArena(component: Component, policy: WeightPolicy): boolean {
+  if (component === 'visionEncoder' || component === 'textEncoder') return true;
+  return policy === 'converted' && !isAutoencoder(component);
+}
+
+function isAutoencoder(component: Component): boolean {
+  return component === 'vaeEncoder' || component === 'vaeDecoder';
 }
 
 function checkedOptions(options: CpuOptions): CpuOptions {
