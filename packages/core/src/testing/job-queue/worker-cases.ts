@@ -184,12 +184,19 @@ export const WORKER_CASES: readonly Case[] = [
       const queue = await world.open({ maxPerUser: 50 });
       let now = 0;
       let most = 0;
+      let reach = (): void => undefined;
+      const reached = new Promise<void>((resolve) => {
+        reach = resolve;
+      });
       const jobs = [];
       for (let index = 0; index < 12; index += 1) jobs.push(await queue.submit(requestOf('alice')));
       const worker = queue.work(
         async () => {
           now += 1;
           most = Math.max(most, now);
+          if (now === 3) reach();
+          // None ends before there are three; a fourth would come while they wait.
+          await reached;
           await new Promise((resolve) => setTimeout(resolve, 20));
           now -= 1;
           return emptyResult();
