@@ -44,7 +44,7 @@ export function htmlReport({ about, summary, settings, rows, scenes }: Report): 
     )
     .join('')}</table>
 ${atAGlance(rows)}
-<h2>Tables</h2>
+${rows.length > 0 ? '<h2>Tables</h2>' : ''}
 ${section(
   'Overall',
   [summary.overall, summary.untaught, ...summary.kinds].filter(({ edits }) => edits > 0),

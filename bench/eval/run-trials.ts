@@ -13,7 +13,7 @@ import { writeStrip } from './write-strip.ts';
 /** One line of the report's data. */
 export interface Row extends Omit<Verdict, 'kept' | 'structure'> {
   readonly instruction: string;
-  /** Whether the training's texts have it word for word. */
+  /** Whether somebody also wrote it for training, word for word. */
   readonly taught: boolean;
   readonly kind: string;
   readonly group: string;

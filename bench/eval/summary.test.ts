@@ -83,12 +83,12 @@ test('an unknown instruction counts when the picture is untouched and a warning 
   expect(goal).toMatchObject({ value: 0.25, met: false });
 });
 
-test('wordings that training has word for word are left out of the figure beside', () => {
+test('wordings that were written for training as well are left out of the figure beside', () => {
   const rows = [row({ taught: true }), row({ taught: true }), row({}), row({ right: false }), row({ language: 'de' })];
   const { overall, untaught, goals } = summarise(rows);
   expect([overall.edits, overall.nearest]).toEqual([4, 0.75]);
   expect([untaught.edits, untaught.nearest]).toEqual([2, 0.5]);
-  expect(goals.find(({ name }) => name.endsWith('not in training'))).toMatchObject({ value: 0.5, met: false });
+  expect(goals.find(({ name }) => name.endsWith('not written for training'))).toMatchObject({ value: 0.5, met: false });
 });
 
 test('pictures from text are counted apart, what is no scene by its warning', () => {
