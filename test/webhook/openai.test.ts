@@ -84,7 +84,7 @@ describe('the npm client edits', () => {
   test('and what changed nothing is a warning, in the answer and in a header', async () => {
     const client = clientOf(await startServer());
     const { data: answer, response } = await client.images
-      .edit({ image: await image(), prompt: 'x', quality: 'high', style: 'vivid', ...own({ guidanceScale: 3 }) })
+      .edit({ image: await image(), prompt: 'x', quality: 'high', ...own({ style: 'vivid', guidanceScale: 3 }) })
       .withResponse();
     expect(response.headers.get('x-warnings')).toBe('quality-ignored, unknown-parameter');
     expect(answer).toMatchObject({
@@ -298,6 +298,17 @@ describe('errors have OpenAI’s form', () => {
     const call = clientOf(server).images.edit({ image: await image(), prompt: 'x', ...(wrong as object) });
     expect(await errorOf(call)).toMatchObject({ status, param });
     expect((await server.queue.stats()).states.queued).toBe(0);
+  });
+
+  test('whoever is refused in the middle of sending hears why', async () => {
+    const { record } = createApiKey({ name: 'alice' });
+    const server = await startServer({ worker: false, limits: { maxBodyBytes: 1_000_000 } });
+    const guarded = await startServer({ worker: false, auth: { keys: [record] } });
+    const large = await toFile(Buffer.alloc(30_000_000), 'photo.png', { type: 'image/png' });
+    const tooLarge = await errorOf(clientOf(server).images.edit({ image: large, prompt: 'x' }));
+    expect(tooLarge).toMatchObject({ status: 413, code: 'body_too_large' });
+    const unknown = await errorOf(clientOf(guarded).images.edit({ image: large, prompt: 'x' }));
+    expect(unknown).toMatchObject({ status: 401, code: 'invalid_api_key' });
   });
 
   test('a setting of edits without a picture', async () => {
