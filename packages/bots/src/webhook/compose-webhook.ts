@@ -11,6 +11,7 @@ import type { Webhook } from './create-webhook.js';
 import { errorBody, errorHeaders, toApiError } from './error-response.js';
 import { createGuardedFetch } from './fetch/guarded-fetch.js';
 import { createByteBudget } from './http/byte-budget.js';
+import { refuseUnread } from './http/refuse-unread.js';
 import { addJobRoutes } from './jobs/job-routes.js';
 import { queueUser } from './jobs/own-job.js';
 import { addImageRoutes } from './openai/image-routes.js';
@@ -68,9 +69,11 @@ export async function composeWebhook(options: WebhookOptions): Promise<Webhook> 
     const requestId = c.get('requestId');
     if (error.status >= 500) logger?.error({ requestId, err: error.cause ?? error }, 'request failed');
     const challenge = error.status === 401 ? { 'www-authenticate': 'Bearer' } : {};
-    // The rest of a body that was refused on its way is in the way of the next request.
-    const last = c.req.method === 'POST' && !c.get('bodyRead') ? { connection: 'close' } : {};
-    return c.json(errorBody(error), error.status as 400, { ...errorHeaders(error), ...challenge, ...last });
+    const headers = { ...errorHeaders(error), ...challenge };
+    if (c.req.method === 'POST' && !c.get('bodyRead')) {
+      return refuseUnread(c, { error: errorBody(error), status: error.status, headers });
+    }
+    return c.json(errorBody(error), error.status as 400, headers);
   });
   app.notFound((c) => {
     const methods = METHODS.filter((method) => app.router.match(method, c.req.path)[0].length > 0);

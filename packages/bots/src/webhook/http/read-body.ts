@@ -8,7 +8,7 @@ export interface BodyLimits {
 }
 
 /**
- * A request's body, piece by piece. It is never read further than the limits; what is left of a refused body is the server's to drop.
+ * A request's body, piece by piece. It is never read further than the limits; what is left of a refused body is for `refuseUnread`.
  *
  * @throws {ApiError} 413 too long, 408 too slow, 400 cut off.
  */
@@ -26,14 +26,19 @@ export async function* readBody(
   const reader: ReadableStreamDefaultReader<Uint8Array> = request.body.getReader();
   const deadline = performance.now() + limits.uploadSeconds * 1000;
   let length = 0;
-  for (;;) {
-    const patience = Math.min(limits.uploadIdleSeconds * 1000, deadline - performance.now());
-    const { done, value } = await within(reader.read(), patience);
-    if (done) return;
-    length += value.length;
-    if (length > limits.maxBodyBytes) throw tooLong();
-    lease.take(value.length);
-    yield value;
+  try {
+    for (;;) {
+      const patience = Math.min(limits.uploadIdleSeconds * 1000, deadline - performance.now());
+      const { done, value } = await within(reader.read(), patience);
+      if (done) return;
+      length += value.length;
+      if (length > limits.maxBodyBytes) throw tooLong();
+      lease.take(value.length);
+      yield value;
+    }
+  } finally {
+    // So that what is left can be thrown away.
+    reader.releaseLock();
   }
 }
 
