@@ -17,7 +17,8 @@ const INSTRUCTIONS = ['make it warmer', 'make it cooler', 'black and white', 'mo
 
 // Machines apart share a bucket instead: `createS3BlobStore`, and VIBE_S3_BUCKET for the workers.
 const data = await mkdtemp(join(tmpdir(), 'vibe-edit-example-'));
-const blobs = createFolderBlobStore({ folder: join(data, 'pictures') });
+// Where workers have the pictures of a queue of this name.
+const blobs = createFolderBlobStore({ folder: join(data, 'pictures-example') });
 const queue = await createBullmqQueue({ url, name: 'example', blobs, onError: console.error });
 
 function startWorker(): ChildProcess {

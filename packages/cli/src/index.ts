@@ -23,6 +23,7 @@ export {
   createJobQueue,
   createMemoryBlobStore,
   createMemoryQueue,
+  createMemorySharedState,
   createProcessBackend,
   createScheduler,
   createSessionPool,
@@ -95,6 +96,7 @@ export {
   type SchedulerFactory,
   type Session,
   type SessionPool,
+  type SharedState,
   type Size,
   STAGES,
   type Stage,
@@ -111,7 +113,12 @@ export {
   type WorkQueue,
   waitForJob,
 } from '@vibe-edit/core';
-export { type BullmqQueueOptions, createBullmqQueue } from '@vibe-edit/jobs/bullmq';
+export {
+  type BullmqQueueOptions,
+  createBullmqQueue,
+  createRedisSharedState,
+  type RedisSharedStateOptions,
+} from '@vibe-edit/jobs/bullmq';
 export { createLibsqlQueue, type LibsqlQueueOptions } from '@vibe-edit/jobs/libsql';
 export { createS3BlobStore, type S3BlobStoreOptions } from '@vibe-edit/jobs/s3';
 export { checkpointPath as nanoCheckpointPath } from '@vibe-edit/model-nano';
