@@ -22,7 +22,7 @@ class ConnectorConfig:
     muon_lr: float = 3e-3
     adam_lr: float = 1e-3
     average: float = 0.99
-    batch: int = 128
+    batch: int = 64
     memory: int = 64
     """Batches of instructions whose states are kept; every fourth step a new one takes the place of the oldest."""
     seed: int = 1
