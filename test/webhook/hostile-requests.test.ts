@@ -245,6 +245,17 @@ describe('bodies', () => {
   });
 
   test.each([
+    ['without headers', '\r\n', ''],
+    ['without a name', 'X: y\r\n\r\n', ''],
+    ['without a name, another after it', 'X: y\r\n\r\n', '--b\r\n\r\nx\r\n'],
+  ])('a form with a long part %s is a 400 and holds nobody up', async (_, head, more) => {
+    const name = 'Content-Disposition: form-data; name="instruction"';
+    const body = `--b\r\n${name}\r\n\r\nx\r\n--b\r\n${head}${'x'.repeat(100_000)}\r\n${more}--b--\r\n`;
+    const headers = { 'content-type': 'multipart/form-data; boundary=b' };
+    await expectRefusal(await server.request('/v1/jobs', { method: 'POST', headers, body }), [400]);
+  });
+
+  test.each([
     ['PUT', '/v1/jobs', 'GET, POST'],
     ['GET', '/v1/images/edits', 'POST'],
     ['POST', '/v1/models', 'GET'],
