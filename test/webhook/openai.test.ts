@@ -81,6 +81,20 @@ describe('the npm client edits', () => {
     expect((await server.queue.list())[0]?.request.settings?.numInferenceSteps).toBe(steps);
   });
 
+  test('with as many steps as there are to be partial images, and one', async () => {
+    const server = await startServer({ model: { id: 'vibe-test', defaults: { numInferenceSteps: 2 } } });
+    const stream = await clientOf(server).images.edit({
+      image: await image(),
+      prompt: 'x',
+      stream: true,
+      partial_images: 3,
+    });
+    const types: string[] = [];
+    for await (const { type } of stream) types.push(type);
+    expect(types).toEqual([...Array(3).fill('image_edit.partial_image'), 'image_edit.completed']);
+    expect((await server.queue.list())[0]?.request.settings?.numInferenceSteps).toBe(4);
+  });
+
   test('and what changed nothing is a warning, in the answer and in a header', async () => {
     const client = clientOf(await startServer());
     const { data: answer, response } = await client.images

@@ -14,7 +14,8 @@ export function qualityLevel({ quality = 'auto' }: ImageParameters): 'low' | 'me
 }
 
 /**
- * How many denoising steps a request asks for: by their number, else by `quality`.
+ * How many denoising steps a request asks for: by their number, else by `quality`, and then at least one more than it wants partial
+ * images of them.
  * @returns No `steps`: as many as the model takes by itself.
  * @throws {ApiError} 400 when both names of the number are there and differ.
  */
@@ -28,15 +29,16 @@ export function denoisingSteps(
   }
   if (number !== undefined) return { steps: number, warnings: [] };
   const share = shareOf(quality);
-  if (share === 1) return { warnings: [] };
   const usual = Number(model.defaults?.numInferenceSteps);
+  const least = params.stream === true ? (params.partial_images ?? 0) + 1 : 1;
+  if (share === 1 && !(least > usual)) return { warnings: [] };
   if (share === undefined || !(usual >= 1)) {
     const why = share === undefined ? 'it is none of low, medium and high' : 'use num_inference_steps';
     return {
       warnings: [{ code: 'quality-ignored', message: `quality ${JSON.stringify(quality)} changed nothing: ${why}` }],
     };
   }
-  return { steps: Math.min(limits.maxSteps, Math.max(1, Math.round(usual * share))), warnings: [] };
+  return { steps: Math.min(limits.maxSteps, Math.max(least, Math.round(usual * share))), warnings: [] };
 }
 
 function shareOf(quality: string): number | undefined {
