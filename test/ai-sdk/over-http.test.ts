@@ -3,7 +3,7 @@ import type { AddressInfo } from 'node:net';
 import { fileURLToPath } from 'node:url';
 import { createVibe } from '@vibe-edit/ai-sdk';
 import { createApiKey } from '@vibe-edit/bots/webhook';
-import { createEditor, openCheckpoint } from '@vibe-edit/core';
+import { createEditor, openCheckpoint, type Plugin } from '@vibe-edit/core';
 import { createFakeBackend } from '@vibe-edit/core/testing';
 import { APICallError, generateImage, InvalidPromptError, RetryError } from 'ai';
 import sharp from 'sharp';
@@ -95,18 +95,24 @@ test('where the mask is opaque every pixel stays', async () => {
   expect(await halfOf(image.uint8Array, 0)).not.toEqual(await halfOf(source, 0));
 });
 
-test('what the server has no setting for is a warning', async () => {
+test('all settings reach the server, and its warnings come back', async () => {
+  const doubtful: Plugin = {
+    name: 'doubtful',
+    hooks: { afterCondition: (_, context) => context.warn({ code: 'doubt', message: 'Is it?' }) },
+  };
+  const openEditor = () => createEditor({ checkpoint, backend: createFakeBackend(), plugins: [doubtful] });
+  const server = await startServer({ openEditor });
   const { warnings } = await generateImage({
-    model: over(await startServer()),
+    model: over(server),
     prompt: { images: [await picture()], text: 'a' },
     size: '32x32',
-    providerOptions: { vibe: { numInferenceSteps: 1, preserve: 'off', geometry: 'reference' } },
+    providerOptions: { vibe: { numInferenceSteps: 1, preserve: 'off', geometry: 'exact' } },
   });
   expect(warnings).toEqual([
-    { type: 'unsupported', feature: 'providerOptions.vibe.preserve', details: expect.any(String) },
-    { type: 'unsupported', feature: 'providerOptions.vibe.geometry', details: expect.any(String) },
+    { type: 'other', message: 'Is it?' },
     { type: 'compatibility', feature: 'size', details: 'The result fits inside 32x32: it is 32x24' },
   ]);
+  expect((await server.queue.list())[0]?.request.settings).toMatchObject({ preserve: 'off', geometry: 'exact' });
 });
 
 test('a key, a model and headers go with the request', async () => {

@@ -23,7 +23,6 @@ export function createEditorService(source: EditorSource): ImageService {
   };
 
   return {
-    unsupportedOptions: [],
     async make(request) {
       const editor = await unlessAborted(open(), request.signal);
       try {

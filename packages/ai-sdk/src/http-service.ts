@@ -1,4 +1,4 @@
-import { APICallError } from '@ai-sdk/provider';
+import { APICallError, type SharedV3Warning } from '@ai-sdk/provider';
 import {
   combineHeaders,
   createEventSourceResponseHandler,
@@ -26,7 +26,6 @@ export interface HttpServiceOptions {
  */
 export function createHttpService(options: HttpServiceOptions): ImageService {
   return {
-    unsupportedOptions: ['preserve', 'geometry'],
     async make(request) {
       const url = `${options.baseURL}/images/${request.picture === undefined ? 'generations' : 'edits'}`;
       const call = { url, requestBodyValues: fieldsOf(request, options.model) };
@@ -57,6 +56,8 @@ function fieldsOf(request: ImageRequest, model: string | undefined): Call['reque
     steps: options.numInferenceSteps,
     guidance_scale: options.guidanceScale,
     image_guidance_scale: options.imageGuidanceScale,
+    preserve: options.preserve,
+    geometry: options.geometry,
     output_format: options.outputFormat,
     output_compression: options.outputQuality,
     stream: true,
@@ -102,6 +103,7 @@ async function readPictures(
 ): Promise<Pick<ImageAnswer, 'pictures' | 'warnings'>> {
   const { count, ...call } = details;
   const pictures: MadePicture[] = [];
+  const warnings: SharedV3Warning[] = [];
   for await (const event of events) {
     if (!event.success) {
       const message = 'Expected an event of an image stream but received something else';
@@ -109,9 +111,11 @@ async function readPictures(
     }
     const { value } = event;
     if ('error' in value) throw streamedError(value, errorDetails(call));
-    if (value.type === 'completed') pictures.push(value.picture);
+    if (value.type !== 'completed') continue;
+    pictures.push(value.picture);
+    warnings.push(...value.warnings.map(({ message }) => ({ type: 'other' as const, message })));
   }
-  if (pictures.length === count) return { pictures, warnings: [] };
+  if (pictures.length === count) return { pictures, warnings };
   const message = `Expected ${count} pictures but the answer ended after ${pictures.length}`;
   throw new APICallError({ ...errorDetails(call), message, isRetryable: false });
 }

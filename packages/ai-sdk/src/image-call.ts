@@ -28,10 +28,7 @@ export interface ImageCall {
  * Checks what the AI SDK hands over and loads the pictures.
  * @throws {InvalidArgumentError} {InvalidPromptError} {UnsupportedFunctionalityError} {DownloadError}
  */
-export async function readImageCall(
-  call: ImageModelV3CallOptions,
-  { unsupportedOptions }: { unsupportedOptions: readonly (keyof ParsedImageOptions)[] },
-): Promise<ImageCall> {
+export async function readImageCall(call: ImageModelV3CallOptions): Promise<ImageCall> {
   const { prompt, files = [], mask } = call;
   if (prompt === undefined || prompt.trim() === '') {
     throw new InvalidPromptError({ prompt, message: 'Expected a text that says what to change or to show' });
@@ -48,7 +45,7 @@ export async function readImageCall(
   // An absent setting reaches a model as undefined, from other callers than generateImage also as null.
   const seed = call.seed ?? undefined;
   const size = call.size == null ? undefined : parseSize(call.size);
-  const { options, warnings } = usableOptions(call, file === undefined, unsupportedOptions);
+  const { options, warnings } = usableOptions(call, file === undefined);
   checkNumbers(call.n, seed);
   const signal = call.abortSignal;
   const [picture, maskPicture] = await Promise.all([
@@ -61,7 +58,6 @@ export async function readImageCall(
 function usableOptions(
   { aspectRatio, providerOptions }: ImageModelV3CallOptions,
   generates: boolean,
-  unsupported: readonly (keyof ParsedImageOptions)[],
 ): { options: ParsedImageOptions; warnings: SharedV3Warning[] } {
   const warnings: SharedV3Warning[] = [];
   const warn = (feature: string, details: string) => warnings.push({ type: 'unsupported', feature, details });
@@ -71,10 +67,8 @@ function usableOptions(
   const options = { ...parseImageOptions(providerOptions?.[PROVIDER]) };
   for (const name of Object.keys(options) as (keyof ParsedImageOptions)[]) {
     const feature = `providerOptions.${PROVIDER}.${name}`;
-    if (options[name] === undefined) continue;
-    if (generates && (FOR_EDITS as readonly string[]).includes(name)) warn(feature, 'It is for edits');
-    else if (unsupported.includes(name)) warn(feature, 'The server has no such setting');
-    else continue;
+    if (options[name] === undefined || !generates || !(FOR_EDITS as readonly string[]).includes(name)) continue;
+    warn(feature, 'It is for edits');
     delete options[name];
   }
   return { options, warnings };

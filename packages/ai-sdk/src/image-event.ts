@@ -17,10 +17,11 @@ const completed = z
     type: z.enum(['image_edit.completed', 'image_generation.completed']),
     b64_json: z.string().min(1),
     size: z.string().regex(/^\d+x\d+$/),
+    warnings: z.array(z.looseObject({ message: z.string() })).optional(),
   })
-  .transform(({ b64_json, size }) => {
+  .transform(({ b64_json, size, warnings = [] }) => {
     const [width, height] = size.split('x').map(Number) as [number, number];
-    return { type: 'completed' as const, picture: { data: b64_json, width, height } };
+    return { type: 'completed' as const, picture: { data: b64_json, width, height }, warnings };
   });
 
 /** Partial images, and what a later server may send. */

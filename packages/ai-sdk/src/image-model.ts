@@ -48,7 +48,7 @@ interface SeededPicture extends MadePicture {
 async function makeAll(service: ImageService, options: ImageModelV3CallOptions) {
   const { abortSignal: signal } = options;
   signal?.throwIfAborted();
-  const { count, seed: wantedSeed, warnings: found, ...call } = await readImageCall(options, service);
+  const { count, seed: wantedSeed, warnings: found, ...call } = await readImageCall(options);
   const firstSeed = wantedSeed ?? randomSeed();
   const pictures: SeededPicture[] = [];
   const warnings: SharedV3Warning[] = [...found];

@@ -36,8 +36,6 @@ export interface ImageAnswer {
 
 /** Who makes the pictures: an editor of this process, or a server. */
 export interface ImageService {
-  /** Options of the provider that are of no use here. */
-  readonly unsupportedOptions: readonly (keyof ParsedImageOptions)[];
   /** @throws an error of the AI SDK's own classes, or the signal's reason */
   make(request: ImageRequest): Promise<ImageAnswer>;
   close(): Promise<void>;

@@ -96,7 +96,8 @@ export function createPipeline(parts: PipelineParts): Pipeline {
         stages,
         signal,
         store: new Map(),
-        warn: (warning) => warnings.push(warning),
+        // Gives nothing back: a hook may end with it, and what a hook gives back takes the value's place.
+        warn: (warning) => void warnings.push(warning),
         get source() {
           return state.source;
         },
