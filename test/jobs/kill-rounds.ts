@@ -114,6 +114,7 @@ export async function killRounds(options: KillRoundsOptions): Promise<void> {
       const end = Date.now() + 30_000;
       while (undelivered().length > 0 && Date.now() < end) await sleep(50);
     }
+    await untilIdle(options);
   } finally {
     await Promise.all(servers.map(kill));
   }
@@ -132,6 +133,21 @@ export async function killRounds(options: KillRoundsOptions): Promise<void> {
     expect(again).toBeGreaterThan(0);
     const { states } = await queue.stats();
     expect(states).toMatchObject({ queued: 0, running: 0, failed: 0 });
+  } finally {
+    await queue.close();
+  }
+}
+
+/** A server may have been killed after a job of its was taken and before it could say so: such jobs run to their end as well. */
+async function untilIdle({ open }: SharedQueue): Promise<void> {
+  const queue = await open();
+  try {
+    const end = Date.now() + 30_000;
+    for (;;) {
+      const { states } = await queue.stats();
+      if (states.queued + states.running === 0 || Date.now() > end) return;
+      await sleep(50);
+    }
   } finally {
     await queue.close();
   }
