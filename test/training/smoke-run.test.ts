@@ -42,16 +42,19 @@ describe.skipIf(PYTHON === undefined)('a run of all stages', () => {
   }, 600_000);
   afterAll(() => rm(folder, { recursive: true, force: true }));
 
-  test.each(['autoencoder', 'text', 'connector', 'editor', 'distillation'])('leaves the curve of the stage %s', async (stage) => {
-    const lines = (await readFile(join(folder, 'run', stage, 'curve.jsonl'), 'utf8')).trim().split('\n');
-    const points = lines.map((line) => JSON.parse(line) as { step: number; minutes: number; loss: number });
-    expect(points.length).toBeGreaterThan(0);
-    for (const { step, minutes, loss } of points) {
-      expect(step).toBeGreaterThan(0);
-      expect(minutes).toBeGreaterThan(0);
-      expect(loss).toBeGreaterThan(0);
-    }
-  });
+  test.each(['autoencoder', 'text', 'connector', 'editor', 'distillation'])(
+    'leaves the curve of the stage %s',
+    async (stage) => {
+      const lines = (await readFile(join(folder, 'run', stage, 'curve.jsonl'), 'utf8')).trim().split('\n');
+      const points = lines.map((line) => JSON.parse(line) as { step: number; minutes: number; loss: number });
+      expect(points.length).toBeGreaterThan(0);
+      for (const { step, minutes, loss } of points) {
+        expect(step).toBeGreaterThan(0);
+        expect(minutes).toBeGreaterThan(0);
+        expect(loss).toBeGreaterThan(0);
+      }
+    },
+  );
 
   test('is not done again', async () => {
     const curve = join(folder, 'run/text/curve.jsonl');

@@ -27,7 +27,9 @@ test('of a file that is cut off further on the header counts', async () => {
 
 test('sides that nothing could be resampled from are refused, however few the pixels', async () => {
   const line = async (width: number, height: number) =>
-    sharp({ create: { width, height, channels: 3, background: 'red' } }).png().toBuffer();
+    sharp({ create: { width, height, channels: 3, background: 'red' } })
+      .png()
+      .toBuffer();
   expect((await readImageInfo({ bytes: await line(65_535, 1) })).width).toBe(65_535);
   await expect(readImageInfo({ bytes: await line(1, 65_536) })).rejects.toThrow('65535');
 });
