@@ -126,12 +126,13 @@ test('previews come close to the picture that is being made', async () => {
 });
 
 test('text-to-image runs and has the size asked for', async () => {
-  const { width, height } = await editor.generate({
-    instruction: 'a red circle',
+  const { width, height, warnings } = await editor.generate({
+    instruction: 'a red sky over a green field',
     size: { width: 200, height: 120 },
     numInferenceSteps: 1,
   });
   expect([width, height]).toEqual([200, 120]);
+  expect(warnings).toMatchObject([{ code: 'not-understood' }]);
 });
 
 test('an abort stops the work within one step, and the editor goes on', async () => {

@@ -1,4 +1,4 @@
-import { fields, finite, integer, oneOf, parseConfig } from './config-fields.js';
+import { fields, finite, flag, integer, oneOf, parseConfig } from './config-fields.js';
 import type { CheckpointDefaults, TransformerConfig } from './configs.js';
 import type { JsonValue } from './parse-json.js';
 
@@ -8,6 +8,7 @@ const schema = fields({
   image_guidance_scale: finite(0, 100).optional(),
   preserve: oneOf('off', 'tone', 'auto').optional(),
   null_distance: finite(0, 10).optional(),
+  text_to_image: flag().optional(),
 });
 
 /**
@@ -32,5 +33,6 @@ export function checkpointDefaults({
     imageGuidanceScale: own.image_guidance_scale ?? (transformer.cfg_distilled ? 1 : 1.2),
     preserve: own.preserve ?? 'off',
     nullDistance: own.null_distance,
+    textToImage: own.text_to_image ?? true,
   };
 }

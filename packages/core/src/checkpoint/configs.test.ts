@@ -319,6 +319,7 @@ describe('the defaults of a checkpoint', () => {
       guidanceScale: 4.5,
       imageGuidanceScale: 1.2,
       preserve: 'off',
+      textToImage: true,
     });
   });
 
@@ -337,6 +338,7 @@ describe('the defaults of a checkpoint', () => {
       image_guidance_scale: 0,
       preserve: 'auto',
       null_distance: 0.5,
+      text_to_image: false,
       later_field: [],
     };
     expect(checkpointDefaults({ value, file, transformer })).toEqual({
@@ -345,6 +347,7 @@ describe('the defaults of a checkpoint', () => {
       imageGuidanceScale: 0,
       preserve: 'auto',
       nullDistance: 0.5,
+      textToImage: false,
     });
   });
 
@@ -352,6 +355,7 @@ describe('the defaults of a checkpoint', () => {
     ['num_inference_steps', { num_inference_steps: 0 }],
     ['guidance_scale', { guidance_scale: Number.POSITIVE_INFINITY }],
     ['preserve', { preserve: 'all' }],
+    ['text_to_image', { text_to_image: 'no' }],
   ])('are refused for %s', (field, value) => {
     expectFault(() => checkpointDefaults({ value, file, transformer }), field);
   });

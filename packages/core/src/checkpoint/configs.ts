@@ -119,4 +119,6 @@ export interface CheckpointDefaults {
    * understood. For checkpoints that were trained to say the unconditional embedding then; none by default.
    */
   nullDistance?: number | undefined;
+  /** Whether it makes pictures from text alone; where not, every description counts as not understood. True by default. */
+  textToImage: boolean;
 }

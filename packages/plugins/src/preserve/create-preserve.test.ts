@@ -46,6 +46,7 @@ interface Said {
   /** Embedding of the instruction, see `conditioningOf`. */
   readonly embedding: readonly number[];
   readonly nullDistance: number;
+  readonly textToImage?: boolean;
   readonly warnings: Warning[];
 }
 
@@ -65,7 +66,9 @@ function contextOf(request: Partial<PluginContext['request']>, said?: Said): Plu
       previews: false,
       ...request,
     },
-    checkpoint: { defaults: { nullDistance: said?.nullDistance } } as Checkpoint,
+    checkpoint: {
+      defaults: { nullDistance: said?.nullDistance, textToImage: said?.textToImage ?? true },
+    } as Checkpoint,
     source,
     sourceLatents: before,
     signal: undefined,
@@ -180,5 +183,14 @@ describe('a description that the checkpoint embeds like the empty prompt', () =>
     const state: RestoreState = { index: 1, decoded: after, latents: after, picture: undefined };
     await hooks.beforeRestore?.(state, context);
     expect(state.picture).toBeUndefined();
+  });
+
+  it('is every one of a checkpoint that makes no pictures from text', async () => {
+    const warnings: Warning[] = [];
+    const said: Said = { embedding: [9, 4], nullDistance: 0.3, textToImage: false, warnings };
+    const request = { task: 'generate', instructions: ['a blue sky'] } as const;
+    const { hooks } = createPreserve(createSliceRunner);
+    await hooks.afterCondition?.(conditioningOf(said.embedding), contextOf(request, said));
+    expect(warnings).toEqual([{ code: 'not-understood', message: expect.stringContaining('"a blue sky"') }]);
   });
 });

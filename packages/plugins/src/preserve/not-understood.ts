@@ -6,14 +6,17 @@ import type { Conditioning, PluginContext } from '@vibe-edit/core/runtime';
  *
  *     |p - n| < nullDistance |n|
  *
- * Without `null_distance` in the checkpoint's `vibe_edit.json` every instruction counts as understood.
+ * Without `null_distance` in the checkpoint's `vibe_edit.json` every instruction counts as understood; with `text_to_image` false there no
+ * description of a picture that is made from text alone does.
  */
 export function notUnderstood({ promptEmbeds, nullEmbeds }: Conditioning, context: PluginContext): number[] {
+  const { task, instructions } = context.request;
+  if (task === 'generate' && !context.checkpoint.defaults.textToImage) return [...instructions.keys()];
   const limit = context.checkpoint.defaults.nullDistance ?? 0;
   const size = nullEmbeds.values.length;
   let length = 0;
   for (const value of nullEmbeds.values) length += value * value;
-  return context.request.instructions.flatMap((_, place) => {
+  return instructions.flatMap((_, place) => {
     let distance = 0;
     for (let i = 0; i < size; i++)
       distance += ((promptEmbeds.values[place * size + i] as number) - (nullEmbeds.values[i] as number)) ** 2;
