@@ -8,24 +8,20 @@ from diffusers import AutoencoderDC
 from torch import Tensor, nn
 from torch.nn import functional
 
-from .optimizer import Trainer
 from .pictures import make_picture
-from .stage import Stage, StageClock
+from .stage import Stage
+from .stage_training import StageConfig, StageTraining
 
 
 @dataclass(frozen=True)
-class AutoencoderConfig:
+class AutoencoderConfig(StageConfig):
     minutes: float = 40
-    muon_lr: float = 4e-3
-    adam_lr: float = 1.5e-3
-    average: float = 0.995
     crop: int = 128
     first_crop: int = 64
     """Pixels a side in the first fifth of the time."""
     pixels: int = 16 * 128 * 128
     """Pixels of a batch."""
     crops_a_picture: int = 4
-    seed: int = 1
 
 
 def start_as_shortcut(vae: AutoencoderDC) -> None:
@@ -65,31 +61,19 @@ def signal_to_noise(vae: AutoencoderDC, pictures: Tensor) -> float:
 
 def train_autoencoder(stage: Stage, vae: AutoencoderDC, config: AutoencoderConfig) -> None:
     """The averaged weights remain; `scaling_factor` brings the latents to a deviation of 1."""
-    torch.manual_seed(config.seed)
-    rng = np.random.default_rng(config.seed)
+    training = StageTraining(stage, dict(vae.named_parameters()), config)
     device = next(vae.parameters()).device
-    named = dict(vae.named_parameters())
-    trainer = Trainer(named, muon_lr=config.muon_lr, adam_lr=config.adam_lr, average=config.average)
-    clock = StageClock(config.minutes)
-    step = 0
-    if saved := stage.resume():
-        vae.load_state_dict(saved["model"])
-        trainer.load(saved["trainer"])
-        clock.spent, step = saved["spent"], saved["step"]
-        rng = np.random.default_rng([config.seed, step])
     checks = torch.stack([torch.from_numpy(make_picture(np.random.default_rng(900 + i), 128, 128)) for i in range(stage.scale(16))])
     checks = (checks * 2 - 1).to(device)
-    while clock.progress < 1:
-        batch = crops(rng, config.first_crop if clock.progress < 0.2 else config.crop, config).to(device)
+    while not training.done:
+        batch = crops(training.rng, config.first_crop if training.clock.progress < 0.2 else config.crop, config).to(device)
         latents = vae.encode(batch).latent
-        loss = reconstruction_loss(vae.decode(latents).sample, batch, latents)
-        trainer.step(loss, clock.progress)
-        step += 1
-        if stage.due(clock):
-            with trainer.averaged_weights():
-                stage.log({"step": step, "minutes": clock.minutes, "loss": float(loss.detach()), "psnr": signal_to_noise(vae, checks)})
-            stage.save({"model": vae.state_dict(), "trainer": trainer.state(), "spent": clock.minutes, "step": step})
-    trainer.use_average()
+        training.learn(reconstruction_loss(vae.decode(latents).sample, batch, latents))
+        if training.due:
+            with training.trainer.averaged_weights():
+                report = {"psnr": signal_to_noise(vae, checks)}
+            training.report(report)
+    training.trainer.use_average()
     with torch.no_grad():
         vae.register_to_config(scaling_factor=round(1 / float(vae.encode(checks).latent.std()), 6))
-    stage.finish(vae.state_dict() | {"scaling_factor": torch.tensor(vae.config.scaling_factor, dtype=torch.float64)})
+    training.finish({"scaling_factor": torch.tensor(vae.config.scaling_factor, dtype=torch.float64)})

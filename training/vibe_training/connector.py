@@ -10,22 +10,24 @@ import torch
 from torch import Tensor
 
 from .instructions import Edit, Prototypes
-from .optimizer import Trainer
-from .stage import Stage, StageClock
+from .stage import Stage
+from .stage_training import StageConfig, StageTraining
 from .text_side import Batch, Batches, Checks, Prompts, TextConfig, TextSide
 
 
+OTHER_INSTRUCTIONS = 100_000
+"""Added to the step that instructions are drawn for, so that they are not those that the stage before was trained on."""
+
+
 @dataclass(frozen=True)
-class ConnectorConfig:
+class ConnectorConfig(StageConfig):
     minutes: float = 12
-    """Processor minutes."""
     muon_lr: float = 3e-3
     adam_lr: float = 1e-3
     average: float = 0.99
     batch: int = 64
     memory: int = 64
     """Batches of instructions whose states are kept; every fourth step a new one takes the place of the oldest."""
-    seed: int = 1
 
 
 class Memory:
@@ -61,39 +63,24 @@ class Memory:
 def train_connector(
     stage: Stage, side: TextSide, prototypes: Prototypes, prompts: Prompts, config: ConnectorConfig, text: TextConfig
 ) -> None:
-    torch.manual_seed(config.seed)
     device = side.meta_queries.device
-    named = dict(side.edit_head.named_parameters())
-    trainer = Trainer(named, muon_lr=config.muon_lr, adam_lr=config.adam_lr, average=config.average)
-    clock = StageClock(config.minutes)
-    step = 0
-    if saved := stage.resume():
-        side.edit_head.load_state_dict(saved["model"])
-        trainer.load(saved["trainer"])
-        clock.spent, step = saved["spent"], saved["step"]
+    training = StageTraining(stage, dict(side.edit_head.named_parameters()), config)
     vectors = [half.to(device) for half in prototypes.vectors]
     unknown = prototypes.conditioning(Edit()).to(device)[None]
-    memory = Memory(side, Batches(prompts, text, step=100_000 + step), stage.scale(config.memory))
+    memory = Memory(side, Batches(prompts, text, step=OTHER_INSTRUCTIONS + training.step), stage.scale(config.memory))
     checks = Checks(stage, prompts)
-    losses = []
-    while clock.progress < 1:
+    while not training.done:
         drawn = memory.draw(config.batch)
         shares = torch.rand(len(drawn), 1, 1, device=device)
         states = torch.cat([drawn, torch.lerp(drawn, drawn[torch.randperm(len(drawn), device=device)], shares)])
         wanted = torch.cat([half[chosen] for half, chosen in zip(vectors, side.decide(states), strict=True)], dim=1)
         # The empty prompt, states of zero, says the same as an instruction that is not understood.
         states, wanted = torch.cat([states, torch.zeros_like(states[:1])]), torch.cat([wanted, unknown])
-        loss = (side.say(states) - wanted).square().mean()
-        trainer.step(loss, clock.progress)
-        step += 1
-        losses.append(float(loss.detach()))
-        if step % 4 == 0:
+        training.learn((side.say(states) - wanted).square().mean())
+        if training.step % 4 == 0:
             memory.renew()
-        if stage.due(clock):
-            with trainer.averaged_weights():
+        if training.due:
+            with training.trainer.averaged_weights():
                 report = checks.said(side, prototypes)
-            stage.log({"step": step, "minutes": clock.minutes, "loss": sum(losses) / len(losses), **report})
-            losses.clear()
-            stage.save({"model": side.edit_head.state_dict(), "trainer": trainer.state(), "spent": clock.minutes, "step": step})
-    trainer.use_average()
-    stage.finish(side.edit_head.state_dict())
+            training.report(report)
+    training.finish()

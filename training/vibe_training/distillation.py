@@ -10,23 +10,21 @@ from dataclasses import dataclass
 import torch
 from torch import Tensor
 
-from .editor import EditorConfig, ExamplePool, SIZES, choose, draw_sigmas, predict
+from .editor import EditorConfig, ExamplePool, SIZES, choose, draw_sigmas, own_weights, predict
 from .instructions import Edit, Prototypes
 from .models.transformer import EditTransformer
 from .stage import Stage
-from .transformer_training import TransformerTraining
+from .stage_training import StageConfig, StageTraining
 
 
 @dataclass(frozen=True)
-class DistillationConfig:
-    minutes: float = 0
+class DistillationConfig(StageConfig):
     guidance_scale: float = 2.0
     image_guidance_scale: float = 1.0
     muon_lr: float = 1e-3
     adam_lr: float = 3e-4
     average: float = 0.99
     batch: int = 12
-    seed: int = 1
 
 
 @torch.no_grad()
@@ -41,10 +39,8 @@ def guided(model: EditTransformer, noisy: Tensor, source: Tensor, context: Tenso
 def distil(stage: Stage, model: EditTransformer, vae, prototypes: Prototypes, config: DistillationConfig, editor: EditorConfig) -> None:
     """The student, which starts as its teacher, predicts in one branch what the teacher's three give together."""
     teacher = copy.deepcopy(model).eval()
-    training = TransformerTraining(
-        stage, model, minutes=config.minutes, muon_lr=config.muon_lr, adam_lr=config.adam_lr, average=config.average, seed=config.seed
-    )
-    rng, device = training.rng, training.device
+    training = StageTraining(stage, own_weights(model), config)
+    rng, device = training.rng, next(model.parameters()).device
     pool = ExamplePool(vae, editor, rng, device)
     null = prototypes.conditioning(Edit()).to(device)[None]
     while not training.done:
@@ -58,6 +54,6 @@ def distil(stage: Stage, model: EditTransformer, vae, prototypes: Prototypes, co
         wanted = guided(teacher, noisy, source, context, null, sigma, config)
         loss = (predict(model, noisy, source, context, sigma) - wanted).square().mean()
         training.learn(loss)
-        if stage.due(training.clock):
-            training.report({"loss": float(loss.detach())})
+        if training.due:
+            training.report({})
     training.finish()

@@ -15,7 +15,7 @@ from .models.transformer import EditTransformer
 from .operations import FAMILIES, HUES, INVERSES, SCENES, apply, color_mask, scene
 from .pictures import make_picture
 from .stage import Stage
-from .transformer_training import TransformerTraining
+from .stage_training import StageConfig, StageTraining
 
 SIGMA_MAX = 0.999
 """Where sampling starts: the scheduler's first timestep is 999."""
@@ -26,9 +26,8 @@ side misses them by so much."""
 
 
 @dataclass(frozen=True)
-class EditorConfig:
+class EditorConfig(StageConfig):
     minutes: float = 45
-    """Processor minutes, not wall time: a pause costs nothing."""
     muon_lr: float = 3e-3
     adam_lr: float = 6e-4
     average: float = 0.997
@@ -60,7 +59,6 @@ class EditorConfig:
             **{name: 2.0 for name in FAMILIES if name.endswith(("_top", "_bottom", "_left", "_right"))},
         }
     )
-    seed: int = 1
 
 
 SIZES = {(16, 16): 3, (14, 18): 3, (18, 14): 2, (13, 19): 4, (19, 13): 3, (12, 21): 2, (21, 12): 1, (11, 24): 0.5, (24, 11): 0.5, (15, 17): 1.0, (17, 15): 1.0}
@@ -222,17 +220,20 @@ def validate(model: EditTransformer, prototypes: Prototypes, sets: dict[str, lis
     return {key: sum(values) / len(values) for key, values in sorted(report.items())}
 
 
+def own_weights(model: EditTransformer) -> dict[str, Tensor]:
+    """All but queries and connector, which belong to the text side."""
+    return {n: p for n, p in model.named_parameters() if not n.startswith(("edit_head", "meta_queries"))}
+
+
 def train_editor(stage: Stage, model: EditTransformer, vae, prototypes: Prototypes, config: EditorConfig) -> None:
     """The averaged weights remain in the model."""
-    training = TransformerTraining(
-        stage, model, minutes=config.minutes, muon_lr=config.muon_lr, adam_lr=config.adam_lr, average=config.average, seed=config.seed
-    )
-    rng, device = training.rng, training.device
+    training = StageTraining(stage, own_weights(model), config)
+    rng, device = training.rng, next(model.parameters()).device
     directions = color_directions(vae, np.random.default_rng(config.seed), device)
     pool = ExamplePool(vae, config, rng, device)
     checks = ExamplePool(vae, config, np.random.default_rng(999), device)
     sets = {name: checks.fresh(size, stage.scale(96)) for name, size in {"square": (16, 16), "wide": (13, 19), "small": (8, 8)}.items()}
-    samples, losses = 0, []
+    samples = 0
     while not training.done:
         small = rng.random() < config.small_share
         size = choose(rng, SMALL_SIZES if small else SIZES)
@@ -241,10 +242,8 @@ def train_editor(stage: Stage, model: EditTransformer, vae, prototypes: Prototyp
         loss = editor_loss(model, prototypes, examples, sigma, directions, config.color_weight)
         training.learn(loss)
         samples += len(examples)
-        losses.append(float(loss.detach()))
-        if stage.due(training.clock):
+        if training.due:
             with training.trainer.averaged_weights():
                 report = validate(model, prototypes, sets)
-            training.report({"samples": samples, "loss": sum(losses) / len(losses), **report})
-            losses.clear()
+            training.report({"samples": samples, **report})
     training.finish()

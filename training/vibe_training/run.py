@@ -120,9 +120,9 @@ def run_text(stages: tuple[Stage, Stage], parts: Parts, recipe: Recipe, base: Pa
         )
         if not reading.result.exists():
             train_text(reading, side, parts.prototypes, prompts, recipe.text)
-        side.load_state_dict(torch.load(reading.result, map_location=device, weights_only=True))
+        side.load_state_dict(torch.load(reading.result, map_location=device, weights_only=True), strict=False)
         train_connector(saying, side, parts.prototypes, prompts, recipe.connector, recipe.text)
-    side.load_state_dict(torch.load(reading.result, map_location=device, weights_only=True))
+    side.load_state_dict(torch.load(reading.result, map_location=device, weights_only=True), strict=False)
     side.edit_head.load_state_dict(torch.load(saying.result, map_location=device, weights_only=True))
 
 
@@ -131,8 +131,7 @@ def run_editor(stage: Stage, parts: Parts, recipe: Recipe) -> None:
         return
     if not stage.result.exists():
         train_editor(stage, parts.transformer, parts.vae, parts.prototypes, recipe.editor)
-    own = {n: t for n, t in torch.load(stage.result, map_location="cpu", weights_only=True).items() if not n.startswith(("edit_head", "meta_queries"))}
-    parts.transformer.load_state_dict(own, strict=False)
+    parts.transformer.load_state_dict(torch.load(stage.result, map_location="cpu", weights_only=True), strict=False)
 
 
 def run_distillation(stage: Stage, parts: Parts, recipe: Recipe) -> None:
@@ -140,4 +139,4 @@ def run_distillation(stage: Stage, parts: Parts, recipe: Recipe) -> None:
         return
     if not stage.result.exists():
         distil(stage, parts.transformer, parts.vae, parts.prototypes, recipe.distillation, recipe.editor)
-    parts.transformer.load_state_dict(torch.load(stage.result, map_location="cpu", weights_only=True))
+    parts.transformer.load_state_dict(torch.load(stage.result, map_location="cpu", weights_only=True), strict=False)

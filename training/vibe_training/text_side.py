@@ -15,27 +15,23 @@ from torch.nn import functional
 from .instructions import CODES, Code, Edit, Prototypes, sensible
 from .models.language import LanguageModel, Prefix
 from .models.transformer import EditTransformer
-from .optimizer import Trainer
 from .phrases.compose import Composer
 from .phrases.written import written_instructions
-from .stage import Stage, StageClock
+from .stage import Stage
+from .stage_training import StageConfig, StageTraining
 from .tokenizer import Instructions
 
 
 @dataclass(frozen=True)
-class TextConfig:
+class TextConfig(StageConfig):
     minutes: float = 35
-    """Processor minutes."""
-    muon_lr: float = 4e-3
     adam_lr: float = 4e-3
-    average: float = 0.995
     batch: int = 96
     merge_dropout: float = 0.1
     """Share of merges left out, in half of the rows."""
     word_dropout: float = 0.03
     description_share: float = 0.1
     """Share of the batches that are descriptions of pictures from text alone."""
-    seed: int = 1
 
 
 class TextSide(nn.Module):
@@ -187,32 +183,17 @@ def held_out_instructions() -> list[tuple[str, Edit]]:
 
 def train_text(stage: Stage, side: TextSide, prototypes: Prototypes, prompts: Prompts, config: TextConfig) -> None:
     """Language model, queries and decision, by the cross entropy of what was meant."""
-    torch.manual_seed(config.seed)
-    device = side.meta_queries.device
     named = {n: p for n, p in side.named_parameters() if not n.startswith("edit_head")}
-    trainer = Trainer(named, muon_lr=config.muon_lr, adam_lr=config.adam_lr, average=config.average, muon_off=("embed_tokens", "meta_queries"))
-    clock = StageClock(config.minutes)
-    step = 0
-    if saved := stage.resume():
-        side.load_state_dict(saved["model"])
-        trainer.load(saved["trainer"])
-        clock.spent, step = saved["spent"], saved["step"]
+    training = StageTraining(stage, named, config, muon_off=("embed_tokens", "meta_queries"))
     checks = Checks(stage, prompts)
-    losses = []
-    for batch in Batches(prompts, config, step=step):
-        labels = torch.tensor([prototypes.labels(e) for e in batch.edits], device=device).T
+    batches = iter(Batches(prompts, config, step=training.step))
+    while not training.done:
+        batch = next(batches)
+        labels = torch.tensor([prototypes.labels(e) for e in batch.edits], device=side.meta_queries.device).T
         scores = side.score(side.states(batch.prefix, batch.rows))
-        loss = sum(functional.cross_entropy(half, meant) for half, meant in zip(scores, labels, strict=True))
-        trainer.step(loss, clock.progress)
-        step += 1
-        losses.append(float(loss.detach()))
-        if stage.due(clock):
-            with trainer.averaged_weights():
+        training.learn(sum(functional.cross_entropy(half, meant) for half, meant in zip(scores, labels, strict=True)))
+        if training.due:
+            with training.trainer.averaged_weights():
                 report = checks.decided(side)
-            stage.log({"step": step, "minutes": clock.minutes, "samples": step * config.batch, "loss": sum(losses) / len(losses), **report})
-            losses.clear()
-            stage.save({"model": side.state_dict(), "trainer": trainer.state(), "spent": clock.minutes, "step": step})
-        if clock.progress >= 1:
-            break
-    trainer.use_average()
-    stage.finish(side.state_dict())
+            training.report({"samples": training.step * config.batch, **report})
+    training.finish()
