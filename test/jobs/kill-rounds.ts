@@ -129,8 +129,8 @@ export async function killRounds(options: KillRoundsOptions): Promise<void> {
       expect(job).toMatchObject({ id, user, state: 'succeeded' });
       expect(await endsOf(queue, id)).toHaveLength(1);
     }
-    // The kills did meet running jobs.
-    expect(again).toBeGreaterThan(0);
+    // The kills did meet running jobs. A server that lives through an outage may finish what it had begun.
+    if (outage === undefined) expect(again).toBeGreaterThan(0);
     const { states } = await queue.stats();
     expect(states).toMatchObject({ queued: 0, running: 0, failed: 0 });
   } finally {
