@@ -2,8 +2,8 @@
 
 A conditioning has 16 tokens. One operation fills both halves with its prototype; two operations take a half each, in their order;
 a recolouring has a half that names the colour it starts from and one that names the colour it ends with; a scene, made from text alone,
-one for what is above the horizon and one for what is below. Everything that is not
-understood is `UNKNOWN`, and so is the empty conditioning: the picture stays as it is.
+one for what is above the horizon and one for what is below, each as the operation that gives such a colour (`SCENE_AS`): without a source
+they cannot be mistaken for it. Everything that is not understood is `UNKNOWN`, and so is the empty conditioning: the picture stays as it is.
 """
 
 from dataclasses import dataclass
@@ -12,7 +12,7 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from .operations import FAMILIES, GRADED, HUES, SCENE_COLORS, STRENGTHS
+from .operations import FAMILIES, GRADED, HUES, SCENE_COLORS, STRENGTHS, TINTS
 
 UNKNOWN = "unknown"
 
@@ -70,6 +70,15 @@ CODES = (
 )
 """What the first and the second half may say."""
 
+SCENE_AS = {
+    **{color: Code(f"tint_{color}") for color in TINTS},
+    "white": Code("brighten", 1.6),
+    "black": Code("darken", 1.6),
+    "gray": Code("grayscale"),
+    "brown": Code("sepia"),
+}
+"""The operation whose prototype a colour of a scene shares."""
+
 AXES = [
     {"brighten", "darken"},
     {"contrast_up", "contrast_down", "fade", "threshold", "solarise"},
@@ -123,10 +132,15 @@ class Prototypes:
         queries, width = 2 * self.vectors[0].shape[1], self.vectors[0].shape[2]
         generator = torch.Generator().manual_seed(seed)
         families = torch.randn(len(FAMILY_CODES), queries, width, generator=generator)
-        rest = len(CODES[0]) - len(FAMILY_CODES)
-        others = torch.randn(2, rest, queries // 2, width, generator=generator)
-        halves = [torch.cat([half, more]) for half, more in zip(families.chunk(2, dim=1), others, strict=True)]
-        first, second = (torch.cat([known, half[len(known) :]]) for known, half in zip(self.vectors, halves, strict=True))
+        colors = torch.randn(2, len(HUES), queries // 2, width, generator=generator)
+        shared = [FAMILY_CODES.index(SCENE_AS[color]) for color in SCENE_COLORS]
+
+        def complete(known: Tensor, operations: Tensor, recoloring: Tensor) -> Tensor:
+            own = torch.cat([operations, recoloring])
+            own = torch.cat([known[: len(own)], own[len(known) :]])
+            return torch.cat([own, own[shared]])
+
+        first, second = map(complete, self.vectors, families.chunk(2, dim=1), colors)
         return Prototypes((first, second))
 
     def conditioning(self, edit: Edit) -> Tensor:

@@ -141,11 +141,17 @@ class Checks:
 
     @torch.no_grad()
     def said(self, side: TextSide, prototypes: Prototypes) -> dict[str, float]:
-        """Shares of which the nearest prototypes are the right ones, and how far off these are."""
+        """Shares of which the nearest prototypes are the right ones, and how far off these are; of those that are shared, any."""
 
         def nearest(states: Tensor) -> tuple[list[Tensor], Tensor]:
             found = distances(side.say(states), prototypes)
-            return [half.argmin(1) for half in found], sum(half.min(1).values for half in found) / 2
+            spread = sum(half.min(1).values for half in found) / 2
+            decided = side.decide(states)
+            chosen = [
+                torch.where(half.gather(1, own[:, None])[:, 0] <= half.min(1).values, own, half.argmin(1))
+                for half, own in zip(found, decided, strict=True)
+            ]
+            return chosen, spread
 
         return self.report(side, nearest)
 
@@ -182,18 +188,28 @@ def held_out_instructions() -> list[tuple[str, Edit]]:
 
 
 def train_text(stage: Stage, side: TextSide, prototypes: Prototypes, prompts: Prompts, config: TextConfig) -> None:
-    """Language model, queries and decision, by the cross entropy of what was meant."""
-    named = {n: p for n, p in side.named_parameters() if not n.startswith("edit_head")}
+    """Language model, queries and decision, by the cross entropy of what was meant.
+
+    Descriptions are also to leave states of which the connector says the right prototypes as it is: those of the operations that they
+    share them with. The stage "connector" alone does not tell so few of them apart.
+    """
+    side.edit_head.requires_grad_(False)
+    named = {n: p for n, p in side.named_parameters() if p.requires_grad}
     training = StageTraining(stage, named, config, muon_off=("embed_tokens", "meta_queries"))
     checks = Checks(stage, prompts)
     batches = iter(Batches(prompts, config, step=training.step))
     while not training.done:
         batch = next(batches)
         labels = torch.tensor([prototypes.labels(e) for e in batch.edits], device=side.meta_queries.device).T
-        scores = side.score(side.states(batch.prefix, batch.rows))
-        training.learn(sum(functional.cross_entropy(half, meant) for half, meant in zip(scores, labels, strict=True)))
+        states = side.states(batch.prefix, batch.rows)
+        loss = sum(functional.cross_entropy(half, meant) for half, meant in zip(side.score(states), labels, strict=True))
+        if batch.prefix is prompts.description:
+            wanted = torch.stack([prototypes.conditioning(edit) for edit in batch.edits]).to(states.device)
+            loss = loss + (side.say(states) - wanted).square().mean()
+        training.learn(loss)
         if training.due:
             with training.trainer.averaged_weights():
                 report = checks.decided(side)
             training.report({"samples": training.step * config.batch, **report})
     training.finish()
+    side.edit_head.requires_grad_(True)

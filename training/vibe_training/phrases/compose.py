@@ -24,7 +24,7 @@ LANGUAGES = {"en": 0.52, "de": 0.13, "fr": 0.12, "es": 0.11, "ru": 0.12}
 SOUNDS = [("ei", "ie"), ("ie", "ei"), ("ck", "k"), ("ph", "f"), ("gh", ""), ("ght", "te"), ("tt", "t"), ("ll", "l"), ("ss", "s"), ("rr", "r"), ("ou", "o"), ("ea", "ee"), ("tion", "shun"), ("y", "ie"), ("er", "re"), ("le", "el"), ("c", "k"), ("s", "z"), ("you", "u"), ("are", "r"), ("with", "w/"), ("and", "n"), ("the", "teh"), ("please", "pls"), ("'", "")]
 """Spellings that people mix up."""
 
-WRITTEN = 0.55
+WRITTEN = 0.68
 """Share of the instructions that somebody wrote as they are; the rest is composed."""
 
 KEYS = {"q": "wa", "w": "qe", "e": "wr", "r": "et", "t": "ry", "y": "tu", "u": "yi", "i": "uo", "o": "ip", "p": "o", "a": "s", "s": "ad", "d": "sf", "f": "dg", "g": "fh", "h": "gj", "j": "hk", "k": "jl", "l": "k", "c": "xv", "v": "cb", "b": "vn", "n": "bm", "m": "n"}
