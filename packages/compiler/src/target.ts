@@ -3,8 +3,8 @@
  */
 export interface CompileTarget {
   /**
-   * Softmax attention of the vision-language model: `fused` is one node (MultiHeadAttention, GroupQueryAttention; the fastest on CPU
-   * and CUDA), `plain` is MatMul and Softmax, which every provider computes right.
+   * Softmax attention of the vision-language model: `fused` is one node (MultiHeadAttention, GroupQueryAttention; the fastest on
+   * CPU, but CUDA has no GroupQueryAttention in float32), `plain` is MatMul and Softmax, which every provider computes right.
    */
   readonly attention: 'fused' | 'plain';
   /**
