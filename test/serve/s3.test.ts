@@ -36,7 +36,7 @@ test.skipIf(program === undefined)('pictures lie in a bucket, outlive the server
 
   const second = await startServe({ cwd, environment }, '--concurrency', '0');
   expect(await resultSize(second.url, id)).toBe('72x56');
-  expect((await fetch(`${second.url}/v1/jobs/${id}`, { method: 'DELETE' })).status).toBe(204);
+  expect((await fetch(`${second.url}/v1/jobs/${id}?forget=true`, { method: 'DELETE' })).status).toBe(204);
   expect(await objects()).toEqual([]);
   expect(await second.end('SIGTERM')).toBe(0);
   expect([...first.log, ...second.log].filter(({ level }) => Number(level) >= 40)).toEqual([]);

@@ -204,7 +204,7 @@ describe('events', () => {
 });
 
 describe('cancelling and forgetting', () => {
-  test('a running job stops, a waiting one never starts, a finished one is forgotten with its pictures', async () => {
+  test('a running job stops, a waiting one never starts, and to cancel twice is to cancel', async () => {
     const held = gate();
     const server = await startServer({ before: held.before });
     const image = (await picture()).toString('base64');
@@ -220,11 +220,36 @@ describe('cancelling and forgetting', () => {
     expect((await waitForState(server, running.links.self)).state).toBe('cancelled');
     expect((await server.request(running.links.result)).status).toBe(409);
 
-    const done = await waitForState(server, (await submit()).links.self);
-    const [picture1] = (await server.queue.get(done.id)).result?.images ?? [];
-    expect((await server.request(done.links.self, { method: 'DELETE' })).status).toBe(204);
-    expect((await server.request(done.links.self)).status).toBe(404);
-    await eventually(() => server.blobs.exists(picture1?.key ?? '')).toBe(false);
+    const again = await server.request(running.links.self, { method: 'DELETE' });
+    expect([again.status, (await again.json()).state]).toEqual([200, 'cancelled']);
+  });
+
+  test('a cancel that comes too late costs no result; a finished job is deleted with its pictures when that is asked for', async () => {
+    const server = await startServer();
+    const image = (await picture()).toString('base64');
+    const accepted = await server.request('/v1/jobs', json({ instruction: 'x', image, ...STEPS }));
+    const { id, links } = await waitForState(server, accepted.headers.get('location') as string);
+    const late = await server.request(links.self, { method: 'DELETE' });
+    expect([late.status, (await late.json()).error]).toEqual([
+      409,
+      expect.objectContaining({ code: 'job_succeeded', message: expect.stringContaining('?forget=true') }),
+    ]);
+    expect((await server.request(links.result)).status).toBe(200);
+    for (const query of ['forget=yes', 'force=true', 'forget=']) {
+      expect((await server.request(`${links.self}?${query}`, { method: 'DELETE' })).status).toBe(400);
+    }
+    const [result] = (await server.queue.get(id)).result?.images ?? [];
+    expect((await server.request(`${links.self}?forget=true`, { method: 'DELETE' })).status).toBe(204);
+    expect((await server.request(links.self)).status).toBe(404);
+    await eventually(() => server.blobs.exists(result?.key ?? '')).toBe(false);
+  });
+
+  test('a job that is not done is not deleted', async () => {
+    const server = await startServer({ worker: false });
+    const { links } = await (await server.request('/v1/jobs', json({ instruction: 'a boat' }))).json();
+    const refused = await server.request(`${links.self}?forget=true`, { method: 'DELETE' });
+    expect([refused.status, (await refused.json()).error.code]).toEqual([409, 'job_not_finished']);
+    expect((await (await server.request(links.self)).json()).state).toBe('queued');
   });
 
   test('a result that is not there yet is a conflict that says when to ask again', async () => {

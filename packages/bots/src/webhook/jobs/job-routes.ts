@@ -1,4 +1,4 @@
-import { isFinalState, type Job } from '@vibe-edit/core';
+import { isFinalState, type Job, type JobState } from '@vibe-edit/core';
 import type { Context, Hono } from 'hono';
 import { ApiError, badRequest, notFound } from '../api-error.js';
 import { viewFailure } from '../error-response.js';
@@ -6,7 +6,7 @@ import { eventStreamResponse } from '../http/event-stream.js';
 import { parameterError } from '../http/parse-parameters.js';
 import type { WebhookEnv, WebhookParts } from '../webhook-parts.js';
 import { jobEvents } from './job-events.js';
-import { listParameters } from './job-schema.js';
+import { deleteParameters, listParameters } from './job-schema.js';
 import { ownJob, queueUser } from './own-job.js';
 import { submitJob } from './submit-job.js';
 import { viewJob } from './view-job.js';
@@ -52,13 +52,22 @@ export function addJobRoutes(app: Hono<WebhookEnv>, parts: WebhookParts): void {
   });
 
   app.delete('/v1/jobs/:id', parts.open, callers, async (c) => {
+    const { success, data, error } = deleteParameters.safeParse(c.req.query(), { reportInput: true });
+    if (!success) throw parameterError(error);
     const { id, state } = await ownJob(parts, c.get('caller'), c.req.param('id'));
     c.get('logFields').job = id;
-    if (isFinalState(state)) {
+    if (data.forget === 'true') {
+      if (!isFinalState(state))
+        throw conflict(state, `Expected a job that is done but it is ${state}: cancel it first`);
       await parts.queue.remove(id);
       return c.body(null, 204);
     }
     const job = await parts.queue.cancel(id);
+    // As it was when it was to be cancelled: it may have ended since its state was asked for.
+    if (isFinalState(job.state) && job.state !== 'cancelled') {
+      const hint = 'nothing was changed; ?forget=true deletes it with its pictures';
+      throw conflict(job.state, `Expected a job to cancel but it is ${job.state}: ${hint}`);
+    }
     return c.json(viewJob(job, jobsUrlOf(parts, c)), job.cancelling ? 202 : 200);
   });
 
@@ -130,13 +139,18 @@ function isKnown(header: string | undefined, etag: string): boolean {
 
 function resultOf(job: Job): NonNullable<Job['result']> {
   if (job.result !== undefined) return job.result;
-  const code = isFinalState(job.state) ? `job_${job.state}` : 'job_not_finished';
   const why = job.error === undefined ? '' : `: ${viewFailure(job.error).message}`;
-  throw new ApiError({
+  throw conflict(job.state, `Expected a job that succeeded but it is ${job.state}${why}`);
+}
+
+/** The refusal of what cannot be done to a job in its state. */
+function conflict(state: JobState, message: string): ApiError {
+  const isDone = isFinalState(state);
+  return new ApiError({
     status: 409,
     type: 'conflict_error',
-    code,
-    message: `Expected a job that succeeded but it is ${job.state}${why}`,
-    retryAfter: isFinalState(job.state) ? undefined : ASK_AGAIN_SECONDS,
+    code: isDone ? `job_${state}` : 'job_not_finished',
+    message,
+    retryAfter: isDone ? undefined : ASK_AGAIN_SECONDS,
   });
 }

@@ -100,4 +100,11 @@ export const listParameters = z.strictObject({
   limit: z.coerce.number().int().min(1).max(100).optional().describe('Default 20.'),
 });
 
+export const deleteParameters = z.strictObject({
+  forget: z
+    .enum(['true', 'false'])
+    .optional()
+    .describe('`true`: deletes a job that is done. Default: cancels one that is not.'),
+});
+
 export const jobList = z.object({ object: z.literal('list'), data: z.array(jobView), has_more: z.boolean() });

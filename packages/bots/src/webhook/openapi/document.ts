@@ -1,5 +1,5 @@
 import { z } from 'zod';
-import { jobList, jobParameters, jobView, listParameters } from '../jobs/job-schema.js';
+import { deleteParameters, jobList, jobParameters, jobView, listParameters } from '../jobs/job-schema.js';
 import { imageParameters, imagesAnswer, model, modelList } from '../openai/image-parameters.js';
 import { callbackSecret, info, queueView, status } from '../operations/operation-schema.js';
 import type { WebhookLimits } from '../webhook-limits.js';
@@ -50,6 +50,7 @@ function schemas(limits: WebhookLimits): Record<string, JsonSchema> {
   return {
     JobParameters: input(jobParameters(limits)),
     ListParameters: input(listParameters),
+    DeleteParameters: input(deleteParameters),
     ImageParameters: input(imageParameters(limits)),
     Job: output(jobView),
     JobList: output(jobList),

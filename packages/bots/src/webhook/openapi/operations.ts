@@ -104,15 +104,18 @@ export function operations(limits: WebhookLimits): readonly Operation[] {
       path: '/v1/jobs/{id}',
       group: 'Jobs',
       summary: 'Cancel or forget a job',
-      description: 'One that is not done is cancelled. One that is done is forgotten with its pictures.',
+      description:
+        'Cancels a job. One that was done before stays as it is, with its result (409). With `forget` a job that is done is deleted ' +
+        'with its pictures, and one that is not stays as it is (409).',
       callers: true,
       parameters: [ID],
+      query: 'DeleteParameters',
       answers: {
-        200: { description: 'Cancelled.', content: JOB },
+        200: { description: 'Cancelled, now or before.', content: JOB },
         202: { description: 'Stops soon.', content: JOB },
         204: { description: 'Forgotten.' },
       },
-      errors: [404],
+      errors: [400, 404, 409],
     },
     { ...PICTURE, path: '/v1/jobs/{id}/result', summary: 'The first picture of the result', parameters: [ID] },
     {
