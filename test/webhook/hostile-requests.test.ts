@@ -90,6 +90,17 @@ describe.each(routes)('pictures sent to %s', (route) => {
     expect(process.memoryUsage().rss - before).toBeLessThan(150 * 1024 * 1024);
   });
 
+  test('of sides that no edit can work with are refused by their header', async () => {
+    for (const [width, height] of [
+      [2010, 10],
+      [10, 2010],
+      [65_000, 300],
+    ] as const) {
+      expect(await expectRefusal(await send(route, pngBomb(width, height, 10)), [400])).toBe('invalid_image');
+    }
+    expect((await server.queue.stats()).states.queued).toBe(0);
+  });
+
   test('of other types are refused by their name', async () => {
     const others: Record<string, Buffer> = {
       SVG: Buffer.from(

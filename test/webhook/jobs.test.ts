@@ -145,6 +145,13 @@ describe('a job from its submission to its result', () => {
     expect(children.data.map(({ id }: { id: string }) => id)).toEqual([second.id]);
     const all = await (await server.request('/v1/jobs?limit=1')).json();
     expect([all.data[0].id, all.has_more]).toEqual([second.id, true]);
+
+    const thin = await submit({ size: '2010x10' });
+    const refused = await server.request('/v1/jobs', json({ instruction: 'x', image_job: thin.id }));
+    expect([refused.status, (await refused.json()).error]).toEqual([
+      400,
+      expect.objectContaining({ code: 'invalid_image', param: 'image_job' }),
+    ]);
   });
 });
 

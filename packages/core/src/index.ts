@@ -183,6 +183,7 @@ export {
   checkConfigsFit,
   checkInputs,
   checkpointDefaults,
+  checkSideRatio,
   closestBin,
   compositeOutsideMask,
   coverAndCrop,

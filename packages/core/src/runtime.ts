@@ -63,7 +63,7 @@ export { InvalidImageError } from './errors/invalid-image-error.js';
 export { InvalidInstructionError } from './errors/invalid-instruction-error.js';
 export { QueueFullError } from './errors/queue-full-error.js';
 export { VibeError } from './errors/vibe-error.js';
-export { type Box, coverAndCrop, letterbox, smartResize } from './image/geometry.js';
+export { type Box, checkSideRatio, coverAndCrop, letterbox, smartResize } from './image/geometry.js';
 export type {
   DecodedImage,
   EncodeOptions,

@@ -2,7 +2,7 @@ import fc from 'fast-check';
 import { expect, test } from 'vitest';
 import { goldenJson } from '../../../../test/golden-vectors.js';
 import { InvalidImageError } from '../errors/index.js';
-import { coverAndCrop, letterbox, roundHalfToEven, smartResize } from './geometry.js';
+import { checkSideRatio, coverAndCrop, letterbox, roundHalfToEven, smartResize } from './geometry.js';
 import { closestBin } from './resolution-bins.js';
 
 type Pair = [number, number];
@@ -71,6 +71,8 @@ test('a small checkpoint has the 512 table halved, whatever the area', () => {
 
 test('sides of over 1:200 are refused', () => {
   expect(() => smartResize({ width: 201, height: 1, factor: 32, ...limits })).toThrow(InvalidImageError);
+  expect(() => checkSideRatio({ width: 1, height: 201 })).toThrow('at most 1:200 but received 1 x 201 pixels');
+  expect(() => checkSideRatio({ width: 1, height: 200 })).not.toThrow();
   expect(smartResize({ width: 200, height: 1, factor: 32, ...limits })).toEqual({ width: 4992, height: 32 });
 });
 

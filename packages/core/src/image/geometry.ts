@@ -21,6 +21,18 @@ export function roundHalfToEven(value: number): number {
 }
 
 /**
+ * Refuses a picture that no vision tower sees: for who takes pictures in and would tell at once, from the header alone.
+ * @throws {InvalidImageError} one side is over 200 times the other
+ */
+export function checkSideRatio({ width, height }: Size): void {
+  if (Math.max(width, height) / Math.min(width, height) <= LARGEST_RATIO) return;
+  throw new InvalidImageError({
+    expected: `a picture with sides of at most 1:${LARGEST_RATIO}`,
+    received: `${width} x ${height} pixels`,
+  });
+}
+
+/**
  * The size at which the vision tower sees a picture: both sides multiples of `factor`, the area from `minPixels` to `maxPixels`, the
  * ratio as near as that allows (`smart_resize` of the Qwen2-VL image processor).
  *
@@ -29,12 +41,7 @@ export function roundHalfToEven(value: number): number {
  */
 export function smartResize(options: Size & { factor: number; minPixels: number; maxPixels: number }): Size {
   const { width, height, factor, minPixels, maxPixels } = options;
-  if (Math.max(width, height) / Math.min(width, height) > LARGEST_RATIO) {
-    throw new InvalidImageError({
-      expected: `a picture with sides of at most 1:${LARGEST_RATIO}`,
-      received: `${width} x ${height} pixels`,
-    });
-  }
+  checkSideRatio(options);
   const nearest = (side: number) => roundHalfToEven(side / factor) * factor;
   const area = nearest(height) * nearest(width);
   if (area > maxPixels) {

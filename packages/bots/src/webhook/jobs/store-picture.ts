@@ -1,4 +1,4 @@
-import { type BlobReference, type PictureReference, readImageInfo } from '@vibe-edit/core';
+import { type BlobReference, checkSideRatio, type PictureReference, readImageInfo } from '@vibe-edit/core';
 import { ApiError, badRequest } from '../api-error.js';
 import { toApiError } from '../error-response.js';
 import type { ByteLease } from '../http/byte-budget.js';
@@ -52,6 +52,18 @@ export async function storePicture(
     const { width, height, format } = await readImageInfo({ bytes, maxPixels, signal });
     const stored = await parts.blobs.put(bytes, { mediaType: `image/${format}`, maxBytes: maxImageBytes, signal });
     return { ...stored, width, height };
+  } catch (error) {
+    throw toApiError(error, param);
+  }
+}
+
+/**
+ * Refuses a picture to be edited that its job would only fail over.
+ * @throws {ApiError} 400 when one side is too long for the other.
+ */
+export function checkEditable(picture: PictureReference, param: string): void {
+  try {
+    checkSideRatio(picture);
   } catch (error) {
     throw toApiError(error, param);
   }

@@ -11,7 +11,7 @@ import type { WebhookEnv, WebhookParts } from '../webhook-parts.js';
 import { type JobParameters, jobParameters } from './job-schema.js';
 import { ownJob, queueUser } from './own-job.js';
 import { settingsOf } from './setting-parameters.js';
-import { decodeBase64, discardPictures, type PictureSource, storePicture } from './store-picture.js';
+import { checkEditable, decodeBase64, discardPictures, type PictureSource, storePicture } from './store-picture.js';
 
 const FILES: readonly string[] = ['image', 'mask'];
 const KEY = /^[\x21-\x7e]{1,256}$/;
@@ -40,9 +40,10 @@ export async function submitJob(parts: WebhookParts, c: Context<WebhookEnv>, job
   const common = { lease, signal: c.req.raw.signal };
   return await submitWithPictures(parts, async (store) => {
     const stored = image && (await store(storePicture(parts, { source: image.source, param: image.param, ...common })));
+    const source = stored ?? earlier;
+    if (source !== undefined) checkEditable(source, image?.param ?? 'image_job');
     const storedMask =
       mask && (await store(storePicture(parts, { source: mask.source, param: mask.param, ...common })));
-    const source = stored ?? earlier;
     return {
       kind,
       user: queueUser(caller),

@@ -7,7 +7,7 @@ import { parseParameters } from '../http/parse-parameters.js';
 import { readForm } from '../http/read-form.js';
 import { queueUser } from '../jobs/own-job.js';
 import { settingsOf } from '../jobs/setting-parameters.js';
-import { decodeBase64, storePicture } from '../jobs/store-picture.js';
+import { checkEditable, decodeBase64, storePicture } from '../jobs/store-picture.js';
 import { idempotencyKeyOf, submitWithPictures } from '../jobs/submit-job.js';
 import type { WebhookEnv, WebhookParts } from '../webhook-parts.js';
 import { denoisingSteps } from './denoising-steps.js';
@@ -74,6 +74,7 @@ export async function readImageRequest(
       submitWithPictures(parts, async (store) => {
         if (image === undefined) return request({});
         const stored = await store(storePicture(parts, { source: { bytes: image }, param: 'image', lease, signal }));
+        checkEditable(stored, 'image');
         if (mask === undefined) return request({ image: stored });
         const storedMask = await store(storePicture(parts, { source: { bytes: mask }, param: 'mask', lease, signal }));
         await checkMask(parts.maskChecks, mask, { maxPixels: limits.maxPixels, signal });
