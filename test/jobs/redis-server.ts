@@ -17,6 +17,8 @@ export interface RedisServer {
   readonly url: string;
   /** Kills it, without warning, and starts it again with what it had written down. */
   restart(options: { afterMs: number }): Promise<void>;
+  /** Stops it from answering, with its connections open, until it is stopped for good. */
+  pause(): void;
   stop(): void;
 }
 
@@ -46,6 +48,7 @@ export async function startRedis({ appendOnly = false }: { appendOnly?: boolean 
       await sleep(afterMs);
       child = await start();
     },
+    pause: () => void child.kill('SIGSTOP'),
     stop() {
       child.kill('SIGKILL');
       rmSync(folder, { recursive: true, force: true });

@@ -13,6 +13,7 @@ export { JobLostError } from './errors/job-lost-error.js';
 export { JobTimeoutError } from './errors/job-timeout-error.js';
 export { MissingPackageError } from './errors/missing-package-error.js';
 export { OffloadError } from './errors/offload-error.js';
+export { QueueUnavailableError } from './errors/queue-unavailable-error.js';
 export { UnknownJobError } from './errors/unknown-job-error.js';
 export { UserLimitError } from './errors/user-limit-error.js';
 export { componentBytes } from './host/component-memory.js';

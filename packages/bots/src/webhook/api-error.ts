@@ -19,6 +19,8 @@ export interface ApiErrorDetails {
   param?: string | undefined;
   /** Seconds after which it makes sense to try again. */
   retryAfter?: number | undefined;
+  /** False: clients that try again by themselves should not. Default: the status decides. */
+  shouldRetry?: boolean | undefined;
   cause?: unknown;
 }
 
@@ -29,8 +31,9 @@ export class ApiError extends Error {
   readonly code: string;
   readonly param: string | undefined;
   readonly retryAfter: number | undefined;
+  readonly shouldRetry: boolean | undefined;
 
-  constructor({ status, type, code, message, param, retryAfter, cause }: ApiErrorDetails) {
+  constructor({ status, type, code, message, param, retryAfter, shouldRetry, cause }: ApiErrorDetails) {
     super(message, { cause });
     this.name = 'ApiError';
     this.status = status;
@@ -38,6 +41,7 @@ export class ApiError extends Error {
     this.code = code;
     this.param = param;
     this.retryAfter = retryAfter;
+    this.shouldRetry = shouldRetry;
   }
 }
 

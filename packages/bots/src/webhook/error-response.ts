@@ -1,8 +1,17 @@
-import { ClosedError, InvalidArgumentError, QueueFullError, UserLimitError, VibeError } from '@vibe-edit/core';
+import {
+  ClosedError,
+  InvalidArgumentError,
+  QueueFullError,
+  QueueUnavailableError,
+  UserLimitError,
+  VibeError,
+} from '@vibe-edit/core';
 import { ApiError, type ApiErrorType } from './api-error.js';
 
 /** Seconds after which a caller may try again when the queue, or the user's share of it, is full. */
 const FULL_RETRY_SECONDS = 10;
+/** The same, when the queue is away. */
+const AWAY_RETRY_SECONDS = 5;
 
 /** Status and class of the errors that a caller can do something about, by code. */
 const KNOWN: Readonly<Record<string, readonly [status: number, type: ApiErrorType]>> = {
@@ -46,6 +55,19 @@ export function failureToApiError(failure: { code: string; message: string }): A
  */
 export function toApiError(error: unknown, param?: string): ApiError {
   if (error instanceof ApiError) return error;
+  if (error instanceof QueueUnavailableError) {
+    // Where the queue is concerns the server alone.
+    const message = 'The queue cannot be reached right now; try again soon';
+    const code = apiCode(error.code);
+    return new ApiError({
+      status: 503,
+      type: 'server_error',
+      code,
+      message,
+      retryAfter: AWAY_RETRY_SECONDS,
+      cause: error,
+    });
+  }
   const known = error instanceof VibeError ? KNOWN[error.code] : undefined;
   if (!(error instanceof VibeError) || known === undefined) {
     const message = 'Something went wrong on the server; the request id is in its log';
@@ -73,11 +95,14 @@ export function errorBody({ message, type, param, code }: ApiError): ErrorBody {
   return { error: { message, type, param: param ?? null, code } };
 }
 
+/** Clients of OpenAI try these again by themselves: a second edit for a first one that failed or took too long helps nobody. */
+const NO_RETRY: ReadonlySet<number> = new Set([409, 500, 504]);
+
 /** Headers that go with an error. */
 export function errorHeaders(error: ApiError): Record<string, string> {
+  const shouldRetry = error.shouldRetry ?? !NO_RETRY.has(error.status);
   return {
     ...(error.retryAfter !== undefined && { 'retry-after': String(Math.max(1, Math.ceil(error.retryAfter))) }),
-    // Clients of OpenAI try these again by themselves: a second edit for a first one that failed or took too long helps nobody.
-    ...([409, 500, 504].includes(error.status) && { 'x-should-retry': 'false' }),
+    ...(!shouldRetry && { 'x-should-retry': 'false' }),
   };
 }

@@ -17,6 +17,7 @@ export { JobTimeoutError } from './job-timeout-error.js';
 export { MissingPackageError } from './missing-package-error.js';
 export { OffloadError } from './offload-error.js';
 export { QueueFullError } from './queue-full-error.js';
+export { QueueUnavailableError } from './queue-unavailable-error.js';
 export { UnknownJobError } from './unknown-job-error.js';
 export { UserLimitError } from './user-limit-error.js';
 export { VibeError } from './vibe-error.js';

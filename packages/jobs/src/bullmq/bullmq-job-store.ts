@@ -77,8 +77,8 @@ export class BullmqJobStore implements JobStore {
     if (answer === 'full') throw new QueueFullError({ limit: maxQueued });
     if (answer === 'user') throw new UserLimitError({ user, limit: maxPerUser });
     const record = recordOf(detail as FlatHash);
-    // For one that was there too: its first submitter may have died before this.
-    if (record.state === 'queued') await this.#slots.add(record.id);
+    // For one that was there too: its first submitter may have died before this. The job is accepted already; the upkeep adds what is missing.
+    if (record.state === 'queued') await this.#slots.add(record.id).catch(() => undefined);
     this.#redis.publish('work');
     return { record, created: answer === 'created', fingerprint: fieldsOf(detail as FlatHash).fingerprint ?? '' };
   }

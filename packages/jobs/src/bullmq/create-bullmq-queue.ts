@@ -3,6 +3,7 @@ import { BullmqJobStore } from './bullmq-job-store.js';
 import { createRedisClient } from './redis-client.js';
 import { checkRedisOptions, connectionOptions } from './redis-options.js';
 import { createSlots } from './slots.js';
+import { tellOutages } from './tell-outages.js';
 
 export interface BullmqQueueOptions extends JobQueueOptions {
   /** `redis://` or `rediss://` URL. Default `redis://127.0.0.1:6379`. */
@@ -15,7 +16,7 @@ export interface BullmqQueueOptions extends JobQueueOptions {
 
 /**
  * A queue on Redis for any number of machines, on BullMQ. Jobs, events and cancels cross machines; a job whose worker was not heard of for
- * `leaseSeconds` goes to another one. What Redis keeps is as durable as Redis is set up to be: see the page on jobs. Needs Redis 6.2 or later
+ * `leaseSeconds` goes to another one. While Redis is away its methods fail with a `QueueUnavailableError`. What Redis keeps is as durable as Redis is set up to be: see the page on jobs. Needs Redis 6.2 or later
  * and the packages `bullmq` and `ioredis`.
  * @throws {MissingPackageError} when a package is not installed.
  * @throws {InvalidArgumentError} when an option is not what it should be.
@@ -42,7 +43,9 @@ export async function createBullmqQueue(options: BullmqQueueOptions = {}): Promi
   });
   const connections = { queue: create(), worker: create(null) };
   const slots = createSlots({ bullmq, name, prefix: `${tag}:bull`, connections, onError });
-  return createJobQueue({ ...options, store: new BullmqJobStore({ redis, slots }) });
+  const place = { where: `a Redis at ${new URL(url).host}` };
+  const store = new BullmqJobStore({ redis: tellOutages(redis, place), slots: tellOutages(slots, place) });
+  return createJobQueue({ ...options, store });
 }
 
 async function loadPackages() {

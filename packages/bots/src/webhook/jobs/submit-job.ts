@@ -1,4 +1,10 @@
-import type { BlobReference, Job, JobRequest, PictureReference } from '@vibe-edit/core';
+import {
+  type BlobReference,
+  type Job,
+  type JobRequest,
+  type PictureReference,
+  QueueUnavailableError,
+} from '@vibe-edit/core';
 import type { Context } from 'hono';
 import { badRequest } from '../api-error.js';
 import { CALLBACK_OUTBOX, callbackMetadata } from '../callback/callback-message.js';
@@ -65,7 +71,7 @@ export async function submitJob(parts: WebhookParts, c: Context<WebhookEnv>, job
 }
 
 /**
- * Stores pictures and submits the job that refers to them; when it comes to nothing they are deleted again.
+ * Stores pictures and submits the job that refers to them; when it comes to nothing for certain they are deleted again.
  * @param build Hands each stored picture to its argument and gives the request.
  */
 export async function submitWithPictures(
@@ -81,7 +87,8 @@ export async function submitWithPictures(
     });
     return await parts.queue.submit(request);
   } catch (error) {
-    await discardPictures(parts, stored);
+    // Of a queue that is away nobody knows whether it took the job, which would need them.
+    if (!(error instanceof QueueUnavailableError)) await discardPictures(parts, stored);
     throw error;
   }
 }

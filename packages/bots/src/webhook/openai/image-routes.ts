@@ -1,4 +1,4 @@
-import { createWorkQueue, type Job, waitForJob } from '@vibe-edit/core';
+import { createWorkQueue, type Job, QueueUnavailableError, waitForJob } from '@vibe-edit/core';
 import type { Context, Hono } from 'hono';
 import { ApiError } from '../api-error.js';
 import { errorBody, failureToApiError, toApiError } from '../error-response.js';
@@ -74,6 +74,11 @@ function waitError(error: unknown, parts: WebhookParts, patience: AbortSignal): 
   if (parts.closing.aborted) {
     const message = 'The server is about to stop; the job goes on';
     return new ApiError({ status: 503, type: 'server_error', code: 'closed', message, retryAfter: 5 });
+  }
+  if (error instanceof QueueUnavailableError) {
+    const message = 'The queue cannot be reached right now; the job goes on';
+    const { status, type, code, retryAfter } = toApiError(error);
+    return new ApiError({ status, type, code, message, retryAfter, shouldRetry: false, cause: error });
   }
   return error;
 }

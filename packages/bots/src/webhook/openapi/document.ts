@@ -40,7 +40,7 @@ const ERRORS: Readonly<Record<number, string>> = {
   415: 'The body is of another type.',
   422: 'The idempotency key came before with another request.',
   429: 'Too many requests; `Retry-After` says when to come again.',
-  503: 'The queue is full, or the server is about to stop.',
+  503: 'The queue is full or cannot be reached, or the server is about to stop; `Retry-After` says when to come again.',
   504: 'It took too long; the job was cancelled.',
 };
 
@@ -133,7 +133,7 @@ function responses({ answers, callers, errors = [] }: Operation): object {
   for (const [code, { description, content }] of Object.entries(answers)) {
     list[code] = { description, ...(content !== undefined && { content: contentOf(content) }) };
   }
-  for (const code of [...errors, ...(callers ? [401, 429] : [])]) {
+  for (const code of [...errors, ...(callers ? [401, 429, 503] : [])]) {
     list[code] ??= { description: ERRORS[code], content: contentOf({ schema: 'Error' }) };
   }
   return list;

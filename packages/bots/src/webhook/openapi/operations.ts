@@ -38,7 +38,7 @@ const IDEMPOTENCY: Parameter = {
 };
 const JOB = { schema: 'Job' };
 /** Of routes that take a picture and hand it to the queue. */
-const SUBMIT_ERRORS = [400, 408, 413, 415, 422, 503];
+const SUBMIT_ERRORS = [400, 408, 413, 415, 422];
 /** What both routes for a result's pictures have in common. */
 const PICTURE = {
   method: 'get',

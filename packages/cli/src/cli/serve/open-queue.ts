@@ -5,9 +5,9 @@ import {
   createMemorySharedState,
   type JobQueue,
   MissingPackageError,
+  QueueUnavailableError,
   type SharedState,
 } from '@vibe-edit/core';
-import { QueueUnavailableError } from './queue-unavailable-error.js';
 import type { Settings } from './settings-schema.js';
 
 /** Pictures that lie so long in a folder and that no job refers to were left by a process that was killed: nobody takes so long to submit one. */
@@ -75,7 +75,8 @@ export async function openQueue(
     opened = true;
     return queue;
   } catch (cause) {
-    throw cause instanceof MissingPackageError ? cause : new QueueUnavailableError({ url, cause: reason ?? cause });
+    if (cause instanceof MissingPackageError) throw cause;
+    throw new QueueUnavailableError({ where: `a Redis at ${new URL(url).host}`, cause: reason ?? cause });
   }
 }
 
