@@ -1,6 +1,5 @@
 import { boxBlur, boxGain, dilate, type Plane } from './box-blur.js';
-import { createColorChange } from './color-change.js';
-import type { ColorGrid } from './color-grid.js';
+import { type ColorChange, createColorChange } from './color-change.js';
 import { fitColorGrid, nodeSpacing } from './fit-color-grid.js';
 import { readRow } from './picture-rows.js';
 import type { Planes } from './planes.js';
@@ -63,16 +62,13 @@ export function* findNewContent(
   threshold: number,
 ): Generator<void, { mask: ContentMask; unchanged: Plane } | undefined> {
   const { width, height } = pictures.before;
-  const side = Math.sqrt(width * height);
-  const margin = Math.max(1, Math.round(side * MARGIN));
-  const limits = { low: threshold * LOW_SHARE, high: threshold, leastPixels: width * height * LEAST_AREA };
-  const blur = Math.max(1, Math.round(side * SMOOTHING));
+  const margin = Math.max(1, Math.round(Math.sqrt(width * height) * MARGIN));
   const spacing = nodeSpacing(width, 'coarse');
   let kept: Plane | undefined;
   let lastArea = 0;
   for (let fit = 0; ; fit++) {
     const grid = yield* fitColorGrid({ ...pictures, weight: kept?.values, spacing });
-    const regions = yield* findRegions(yield* misfit({ ...pictures, grid, blur }), limits);
+    const regions = yield* newRegions(pictures, createColorChange(grid, pictures.before), threshold);
     if (regions === undefined) return undefined;
     const { values } = yield* dilate(regions, margin);
     kept = { width, height, values: values.map((inside) => 1 - inside) };
@@ -83,16 +79,21 @@ export function* findNewContent(
   }
 }
 
-interface MisfitOptions extends Pictures {
-  readonly grid: ColorGrid;
-  /** Radius of the blur, pixels. */
-  readonly blur: number;
+/** Whether a colour change leaves regions unexplained, by the same measure. */
+export function* hasNewContent(pictures: Pictures, change: ColorChange, threshold: number): Generator<void, boolean> {
+  return (yield* newRegions(pictures, change, threshold)) !== undefined;
 }
 
-/** How badly the fitted colour change explains the edit, in units of the autoencoder's error. */
-function* misfit({ source, before, after, grid, blur }: MisfitOptions): Generator<void, Plane> {
+function* newRegions(pictures: Pictures, change: ColorChange, threshold: number): Generator<void, Plane | undefined> {
+  const { width, height } = pictures.before;
+  const blur = Math.max(1, Math.round(Math.sqrt(width * height) * SMOOTHING));
+  const limits = { low: threshold * LOW_SHARE, high: threshold, leastPixels: width * height * LEAST_AREA };
+  return yield* findRegions(yield* misfit(pictures, change, blur), limits);
+}
+
+/** How badly a colour change explains the edit, in units of the autoencoder's error; `blur` is a radius in pixels. */
+function* misfit({ source, before, after }: Pictures, colorChange: ColorChange, blur: number): Generator<void, Plane> {
   const { width, height } = before;
-  const colorChange = createColorChange(grid, before);
   const rows = Array.from({ length: 5 }, () => new Float64Array(width * 3));
   const [s, a, b, changeOfS, changeOfA] = rows as [
     Float64Array,

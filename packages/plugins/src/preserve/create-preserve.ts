@@ -12,11 +12,11 @@ import {
   type Size,
   throwIfAborted,
 } from '@vibe-edit/core/runtime';
-import { cutGrid } from './color-grid.js';
 import { notUnderstood } from './not-understood.js';
 import { type Planes, toPlanes } from './planes.js';
 import type { Analysis } from './preserve-work.js';
 import type { Runner } from './runner.js';
+import { cutTone } from './tone.js';
 
 export interface PreserveOptions {
   /**
@@ -182,7 +182,7 @@ async function render({ runner, base, after, analysis, stripPixels, signal }: Re
       throwIfAborted(signal);
       if (analysis === undefined) data.set(pixels, start);
       else {
-        const tone = 'knots' in analysis.tone ? analysis.tone : cutGrid(analysis.tone, top, top + rows, height);
+        const tone = cutTone(analysis.tone, top, top + rows, height);
         data.set(await runner.render({ width, height, top, rows, channels, pixels, tone, content }, signal), start);
       }
     }

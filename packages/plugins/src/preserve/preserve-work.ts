@@ -1,10 +1,9 @@
 import type { Plane } from './box-blur.js';
-import type { ColorGrid } from './color-grid.js';
-import { type ContentMask, findNewContent, type Pictures } from './content-change.js';
+import { type ContentMask, findNewContent, hasNewContent, type Pictures } from './content-change.js';
 import { fitColorGrid } from './fit-color-grid.js';
-import { fitToneCurve } from './fit-tone-curve.js';
+import { fitWholeEdit } from './fit-whole-edit.js';
 import { type Planes, thinOut } from './planes.js';
-import type { ToneCurve } from './tone-curve.js';
+import { createToneChange, type Tone } from './tone.js';
 import { relativeChange } from './unchanged.js';
 
 /** Decisions are taken on so many pixels at most; more would only take longer. */
@@ -19,7 +18,7 @@ export interface AnalysisInput extends Pictures {
 }
 
 /** What an edit did; undefined: nothing. */
-export type Analysis = { readonly tone: ColorGrid | ToneCurve; readonly mask: ContentMask | undefined } | undefined;
+export type Analysis = { readonly tone: Tone; readonly mask: ContentMask | undefined } | undefined;
 
 /** Finds the colour change of an edit and, in `auto`, where its content is new. */
 export function* analyseEdit(input: AnalysisInput): Generator<void, Analysis> {
@@ -31,8 +30,12 @@ export function* analyseEdit(input: AnalysisInput): Generator<void, Analysis> {
   };
   if ((yield* relativeChange(few)) < changeThreshold) return undefined;
   const grid = yield* fitColorGrid(few);
-  const curve = yield* fitToneCurve(few, grid);
-  if (curve !== undefined) return { tone: curve, mask: undefined };
+  const whole = yield* fitWholeEdit(few, grid);
+  if (whole !== undefined) {
+    const change = createToneChange(whole, few.before);
+    if (mode === 'tone' || !(yield* hasNewContent(few, change, contentThreshold)))
+      return { tone: whole, mask: undefined };
+  }
   const content = mode === 'auto' ? yield* findNewContent(few, contentThreshold) : undefined;
   if (content === undefined && few.before === before) return { tone: grid, mask: undefined };
   const weight = content && (yield* enlarge(content.unchanged, before));

@@ -1,9 +1,7 @@
 import { createBilinearRows } from './bilinear-rows.js';
-import { createColorChange } from './color-change.js';
-import type { ColorGrid } from './color-grid.js';
 import type { ContentMask } from './content-change.js';
 import type { Planes } from './planes.js';
-import { createCurveChange, type ToneCurve } from './tone-curve.js';
+import { createToneChange, type Tone } from './tone.js';
 import { createRowResampler } from './upscale-rows.js';
 
 /** Where content changed: decoded pixels and how much of them to take. */
@@ -21,8 +19,8 @@ export interface Strip {
   readonly channels: 3 | 4;
   /** The source's pixels of these rows, interleaved, 8 bits. */
   readonly pixels: Uint8Array;
-  /** The colour change; a grid may be cut to what these rows need. */
-  readonly tone: ColorGrid | ToneCurve;
+  /** The colour change; it may be cut to what these rows need. */
+  readonly tone: Tone;
   readonly content: NewContent | undefined;
 }
 
@@ -32,7 +30,7 @@ export interface Strip {
  */
 export function* renderStrip(strip: Strip): Generator<void, Uint8Array> {
   const { width, height, top, rows, channels, pixels, tone, content } = strip;
-  const colorChange = 'knots' in tone ? createCurveChange(tone, strip) : createColorChange(tone, strip);
+  const colorChange = createToneChange(tone, strip);
   const overlay = content && createOverlay(content, { width, height });
   const result = new Uint8ClampedArray(pixels.length);
   const row = new Float64Array(width * 3);

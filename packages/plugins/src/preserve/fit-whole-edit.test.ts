@@ -1,9 +1,9 @@
 import { describe, expect, it } from 'vitest';
 import { fitColorGrid } from './fit-color-grid.js';
-import { fitToneCurve } from './fit-tone-curve.js';
+import { fitWholeEdit } from './fit-whole-edit.js';
 import { gaussianBlur } from './gaussian-blur.js';
 import type { Planes } from './planes.js';
-import { createCurveChange, type ToneCurve } from './tone-curve.js';
+import { createToneChange, type Tone } from './tone.js';
 
 const WIDTH = 120;
 const HEIGHT = 96;
@@ -47,14 +47,14 @@ const step = (value: number): number => {
   return t * t * (3 - 2 * t);
 };
 
-function curveOf(change: (picture: Planes) => Planes): ToneCurve | undefined {
+function wholeOf(change: (picture: Planes) => Planes): Tone | undefined {
   const pictures = { source: waves, before: softened(waves), after: softened(change(waves)) };
-  return finish(fitToneCurve(pictures, finish(fitColorGrid(pictures))));
+  return finish(fitWholeEdit(pictures, finish(fitColorGrid(pictures))));
 }
 
-/** Root mean square difference of the curve's result to the exact one. */
-function error(curve: ToneCurve, exact: Planes): number {
-  const change = createCurveChange(curve, { width: WIDTH, height: HEIGHT });
+/** Root mean square difference of the change's result to the exact one. */
+function error(tone: Tone, exact: Planes): number {
+  const change = createToneChange(tone, { width: WIDTH, height: HEIGHT });
   const row = new Float64Array(WIDTH * 3);
   const added = new Float64Array(WIDTH * 3);
   let sum = 0;
@@ -67,12 +67,26 @@ function error(curve: ToneCurve, exact: Planes): number {
   return Math.sqrt(sum / (3 * AREA));
 }
 
-describe('a tone curve', () => {
-  it('finds the sharp step of two tones behind a soft edit', () => {
-    const twoTones = (picture: Planes) => planes((x, y) => step((lightness(picture, x, y) - 0.4) / 0.12));
-    const curve = curveOf(twoTones);
-    expect(curve?.guide).toBe('luma');
-    expect(error(curve as ToneCurve, twoTones(waves))).toBeLessThan(0.1);
+const mapped = (map: (value: number, channel: number, x: number, y: number) => number) => (picture: Planes) =>
+  planes((x, y, channel) => map(at(picture, x, y, channel), channel, x, y));
+
+describe('a change for the whole picture', () => {
+  it.each<[string, (picture: Planes) => Planes]>([
+    ['two tones', (picture) => planes((x, y) => step((lightness(picture, x, y) - 0.4) / 0.12))],
+    ['darker', mapped((value) => value ** 1.8)],
+    ['warmer', mapped((value, channel) => value * ([1.2, 1.03, 0.72][channel] as number))],
+    ['highlights turned over', mapped((value) => (value > 0.55 ? 1.2 * (1 - value) : 1.2 * value))],
+  ])('is found behind a soft edit, as sharp as the source: %s', (_, change) => {
+    const grade = wholeOf(change) as Tone;
+    expect(grade).toMatchObject({ share: undefined });
+    expect(error(grade, change(waves))).toBeLessThan(0.08);
+  });
+
+  it('takes what an edit did to a part, and how it fades out', () => {
+    const darkerToTheLeft = mapped((value, _, x) => value - (value - value ** 2.3) * step((0.65 - x / WIDTH) / 0.3));
+    const grade = wholeOf(darkerToTheLeft) as Tone;
+    expect(grade).toMatchObject({ share: { width: WIDTH, height: HEIGHT } });
+    expect(error(grade, darkerToTheLeft(waves))).toBeLessThan(0.03);
   });
 
   it('finds lines, which depend on how light a pixel is against its surroundings', () => {
@@ -81,17 +95,15 @@ describe('a tone curve', () => {
     const { values } = finish(gaussianBlur({ width: WIDTH, height: HEIGHT, values: light }, deviation));
     const lines = (picture: Planes) =>
       planes((x, y) => Math.min(lightness(picture, x, y) / ((values[y * WIDTH + x] as number) + 0.02), 1) ** 2.5);
-    const curve = curveOf(lines);
-    expect(curve?.guide).toBe('detail');
-    expect(error(curve as ToneCurve, lines(waves))).toBeLessThan(0.05);
+    const curve = wholeOf(lines) as Tone;
+    expect(curve).toHaveProperty('surround');
+    expect(error(curve, lines(waves))).toBeLessThan(0.05);
   });
 
-  it.each<[string, (value: number, channel: number) => number]>([
-    ['darker', (value) => value ** 1.8],
-    ['warmer', (value, channel) => value * ([1.2, 1.03, 0.72][channel] as number)],
-  ])('is not taken for what the grid does better: %s', (_, change) => {
-    expect(
-      curveOf((picture) => planes((x, y, channel) => change(at(picture, x, y, channel), channel))),
-    ).toBeUndefined();
+  it('is not taken for what several changes side by side do better', () => {
+    const invertedInTheMiddle = mapped((value, channel, x) =>
+      x > 40 && x < 80 ? (channel === 0 ? 1 - value : value) : value * 0.7,
+    );
+    expect(wholeOf(invertedInTheMiddle)).toBeUndefined();
   });
 });

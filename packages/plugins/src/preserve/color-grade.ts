@@ -1,0 +1,68 @@
+import { createBilinearRows } from './bilinear-rows.js';
+import type { ColorChange } from './color-change.js';
+import { luma } from './color-grid.js';
+import type { WorkingPlane } from './detail-curve.js';
+
+/** Knots of the curve over luma, and of that over a channel's own value: evenly over 0..1, linear between them. */
+export const LUMA_KNOTS = 17;
+export const OWN_KNOTS = 17;
+/** Weights a channel: the two curves, then red, green and blue. */
+export const GRADE_WEIGHTS = LUMA_KNOTS + OWN_KNOTS + 3;
+
+/**
+ * One colour change for a whole picture, as a colourist grades it, through a soft mask. For channel c of colour x at place p:
+ *
+ *     d_c = share(p) ( f_c(luma x) + g_c(x_c) + m_c . x )
+ */
+export interface ColorGrade {
+  /** [3, GRADE_WEIGHTS]: of each channel the knots of f, those of g, and m. */
+  readonly weights: Float32Array;
+  /** How much of the change each place takes, from 0 up; undefined: all of it everywhere. */
+  readonly share: WorkingPlane | undefined;
+}
+
+/** Evaluates a grade on a picture of any size. */
+export function createGradeChange(grade: ColorGrade, picture: { width: number; height: number }): ColorChange {
+  const { weights } = grade;
+  const { width } = picture;
+  const shareRow = grade.share && createBilinearRows(grade.share, picture);
+  const shares = new Float64Array(width).fill(1);
+  return {
+    row(y, row, change) {
+      if (shareRow !== undefined && !shareRow(y, shares)) {
+        change.fill(0);
+        return;
+      }
+      for (let x = 0; x < width; x++) {
+        const pixel = x * 3;
+        const red = row[pixel]!;
+        const green = row[pixel + 1]!;
+        const blue = row[pixel + 2]!;
+        const light = axisPosition(luma(red, green, blue), LUMA_KNOTS);
+        const lightKnot = Math.min(Math.floor(light), LUMA_KNOTS - 2);
+        for (let channel = 0; channel < 3; channel++) {
+          const start = channel * GRADE_WEIGHTS;
+          const own = axisPosition(row[pixel + channel]!, OWN_KNOTS);
+          const ownKnot = Math.min(Math.floor(own), OWN_KNOTS - 2);
+          const linear = start + LUMA_KNOTS + OWN_KNOTS;
+          change[pixel + channel] =
+            shares[x]! *
+            (between(weights, start + lightKnot, light - lightKnot) +
+              between(weights, start + LUMA_KNOTS + ownKnot, own - ownKnot) +
+              red * weights[linear]! +
+              green * weights[linear + 1]! +
+              blue * weights[linear + 2]!);
+        }
+      }
+    },
+  };
+}
+
+/** Place of a value on an axis of knots. */
+export function axisPosition(value: number, knots: number): number {
+  return Math.min(Math.max(value, 0), 1) * (knots - 1);
+}
+
+function between(values: Float32Array, index: number, fraction: number): number {
+  return values[index]! + fraction * (values[index + 1]! - values[index]!);
+}

@@ -1,0 +1,128 @@
+import { createColorChange } from './color-change.js';
+import { axisPosition, LUMA_KNOTS, OWN_KNOTS } from './color-grade.js';
+import { type ColorGrid, luma } from './color-grid.js';
+import type { Pictures } from './content-change.js';
+import { DETAIL_KNOTS, detailPosition, type WorkingPlane } from './detail-curve.js';
+import { gaussianBlur } from './gaussian-blur.js';
+import { cellMeans, type Lattice } from './lattice.js';
+import { readRow } from './picture-rows.js';
+
+/** Standard deviation of what counts as the surroundings of a pixel, as a share of sqrt(width * height). */
+const SURROUND = 0.015;
+/** Cells along the side of a square picture. */
+const CELLS = 26;
+
+// Fields of a cell: weights of the detail's knots, features of a grade in two ways, mean colours.
+export const DETAIL = 0;
+/** Features of a colour: knots of its luma, of each channel, and the channels. */
+export const OWN = LUMA_KNOTS;
+export const LINEAR = OWN + 3 * OWN_KNOTS;
+const FEATURES = LINEAR + 3;
+/** The features of the source, and of the source through the autoencoder. */
+export const OF_SOURCE = DETAIL + DETAIL_KNOTS;
+export const OF_BEFORE = OF_SOURCE + FEATURES;
+/** The edit, what it changed, and what the grid leaves of that. */
+export const EDIT = OF_BEFORE + FEATURES;
+export const CHANGE = EDIT + 3;
+export const LEFT = CHANGE + 3;
+const FIELDS = LEFT + 3;
+
+/**
+ * What is known of an edit in cells of a few pixels.
+ *
+ * Pictures through the autoencoder have lost their finest structure, so a fit from pixel to pixel would soften every sharp step of a curve.
+ * Means over cells are what the autoencoder keeps: the mean of a function of the *source* is compared with the mean of the edit.
+ */
+export interface EditCells {
+  readonly lattice: Lattice;
+  /** Pixels between two nodes. */
+  readonly spacing: number;
+  readonly surround: WorkingPlane;
+}
+
+export function* editCells(pictures: Pictures, grid: ColorGrid): Generator<void, EditCells> {
+  const { source, before, after } = pictures;
+  const { width, height } = before;
+  const surround = yield* surroundOf(pictures);
+  const colorChange = createColorChange(grid, before);
+  const [s, a, b, change] = Array.from({ length: 4 }, () => new Float64Array(width * 3)) as [
+    Float64Array,
+    Float64Array,
+    Float64Array,
+    Float64Array,
+  ];
+  const spacing = Math.max(1, Math.round(Math.sqrt(width * height) / CELLS));
+  let current = -1;
+  const lattice = yield* cellMeans({
+    width,
+    height,
+    spacing,
+    fields: FIELDS,
+    add(x, y, sums, offset) {
+      if (y !== current) {
+        current = y;
+        readRow(source, y, s);
+        readRow(before, y, a);
+        readRow(after, y, b);
+        colorChange.row(y, a, change);
+      }
+      const pixel = x * 3;
+      const light = luma(s[pixel]!, s[pixel + 1]!, s[pixel + 2]!);
+      addKnots(sums, offset + DETAIL, detailPosition(light, surround.values[y * width + x]!), DETAIL_KNOTS);
+      addFeatures(sums, offset + OF_SOURCE, s, pixel);
+      addFeatures(sums, offset + OF_BEFORE, a, pixel);
+      for (let channel = 0; channel < 3; channel++) {
+        const edited = b[pixel + channel]!;
+        const changed = edited - a[pixel + channel]!;
+        sums[offset + EDIT + channel]! += edited;
+        sums[offset + CHANGE + channel]! += changed;
+        sums[offset + LEFT + channel]! += changed - change[pixel + channel]!;
+      }
+    },
+  });
+  return { lattice, spacing, surround };
+}
+
+/** Where the fields of each cell start; the nodes beyond the edges are left out. */
+export function* interior({ columns, rows, fields }: Lattice): Generator<number> {
+  for (let row = 1; row < rows - 1; row++) {
+    for (let column = 1; column < columns - 1; column++) yield (row * columns + column) * fields;
+  }
+}
+
+/** Squared error that the grid leaves, summed over cells and channels. */
+export function misfitOfGrid({ lattice }: EditCells): number {
+  let sum = 0;
+  for (const start of interior(lattice)) {
+    for (let channel = 0; channel < 3; channel++) sum += lattice.values[start + LEFT + channel]! ** 2;
+  }
+  return sum;
+}
+
+function addFeatures(sums: Float64Array, offset: number, row: Float64Array, pixel: number): void {
+  const light = luma(row[pixel]!, row[pixel + 1]!, row[pixel + 2]!);
+  addKnots(sums, offset, axisPosition(light, LUMA_KNOTS), LUMA_KNOTS);
+  for (let channel = 0; channel < 3; channel++) {
+    const value = row[pixel + channel]!;
+    addKnots(sums, offset + OWN + channel * OWN_KNOTS, axisPosition(value, OWN_KNOTS), OWN_KNOTS);
+    sums[offset + LINEAR + channel]! += value;
+  }
+}
+
+function addKnots(sums: Float64Array, offset: number, position: number, knots: number): void {
+  const knot = Math.min(Math.floor(position), knots - 2);
+  sums[offset + knot]! += 1 - (position - knot);
+  sums[offset + knot + 1]! += position - knot;
+}
+
+function* surroundOf({ source }: Pictures): Generator<void, WorkingPlane> {
+  const { width, height } = source;
+  const light = new Float64Array(width * height);
+  const row = new Float64Array(width * 3);
+  for (let y = 0; y < height; y++) {
+    readRow(source, y, row);
+    for (let x = 0; x < width; x++) light[y * width + x] = luma(row[x * 3]!, row[x * 3 + 1]!, row[x * 3 + 2]!);
+  }
+  const blurred = yield* gaussianBlur({ width, height, values: light }, SURROUND * Math.sqrt(width * height));
+  return { width, height, values: Float32Array.from(blurred.values) };
+}
