@@ -22,7 +22,9 @@ beforeEach(async () => {
 afterEach(() => rm(cwd, { recursive: true, force: true }));
 
 function start(...args: string[]): ChildProcess {
-  return spawn(process.execPath, [COMMAND, ...args], { cwd, stdio: ['pipe', 'pipe', 'pipe'] });
+  // Without NVIDIA's GPUs, where there are any.
+  const env = { ...process.env, CUDA_VISIBLE_DEVICES: '' };
+  return spawn(process.execPath, [COMMAND, ...args], { cwd, env, stdio: ['pipe', 'pipe', 'pipe'] });
 }
 
 async function finish(child: ChildProcess): Promise<{ exitCode: number | null; stdout: Buffer; stderr: string }> {
@@ -119,7 +121,17 @@ describe('the command line', () => {
   it('finds that the CPU can run the model', async () => {
     const { exitCode, stdout } = await run('doctor');
     expect(stdout.toString()).toMatch(/^ok +backend cpu/m);
+    expect(stdout.toString()).toMatch(/^not here +backend cuda +Backend cuda is not available: expected /m);
     expect(exitCode).toBe(0);
+  });
+
+  it.each([
+    ['edit', PHOTO, 'sepia'],
+    ['serve', '--port', '0'],
+  ])('%s says why it cannot run on a GPU that is not there', async (...args) => {
+    const { exitCode, stderr } = await run(...args, '--backend', 'cuda');
+    expect(stderr).toContain('Backend cuda is not available: expected ');
+    expect(exitCode).toBe(5);
   });
 
   it('is there for npx at the root of the repository', async () => {

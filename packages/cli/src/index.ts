@@ -1,4 +1,5 @@
 export { type CpuOptions, cpu } from '@vibe-edit/adapters/cpu';
+export { type CudaOptions, cuda } from '@vibe-edit/adapters/cuda';
 export { type WebGpuOptions, webgpu } from '@vibe-edit/adapters/webgpu';
 export {
   AbortedError,

@@ -423,6 +423,7 @@ describe('vibe-edit doctor', () => {
       checkpoint: 'ok',
       'backend cpu': 'failed',
       'backend webgpu': 'unavailable',
+      'backend cuda': 'unavailable',
     });
   });
 

@@ -65,7 +65,9 @@ describe('settings', () => {
   it('are refused with the place that they came from', async () => {
     expect(await refusal({ port: '99999' })).toBe('--port: Expected a whole number, 0..65535, but received 99999');
     expect(await refusal({}, { VIBE_PORT: 'tcp://10.0.0.1:80' })).toContain('VIBE_PORT: Expected a whole number');
-    expect(await refusal({ backend: 'abacus' })).toBe('--backend: Expected one of cpu, webgpu but received "abacus"');
+    expect(await refusal({ backend: 'abacus' })).toBe(
+      '--backend: Expected one of cpu, webgpu, cuda but received "abacus"',
+    );
     expect(await refusal({}, { VIBE_PLAYGROUND: 'maybe' })).toContain('VIBE_PLAYGROUND: Expected true or false');
     expect(await refusal({ publicUrl: 'ftp://x' })).toContain('--public-url: Expected an http:// or https:// URL');
     await writeFile(join(cwd, 'typo.json'), JSON.stringify({ prot: 1 }));
