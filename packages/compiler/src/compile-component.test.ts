@@ -10,6 +10,7 @@ import ort from 'onnxruntime-node';
 import { describe, expect, test } from 'vitest';
 import { GOLDEN_CASES } from '../../../test/golden-cases.js';
 import { compileComponent } from './compile-component.js';
+import type { CompileTarget } from './target.js';
 
 const checkpoint = await openCheckpoint(GOLDEN_CASES[0]!.checkpoint);
 
@@ -71,6 +72,17 @@ test('matrices that are stored in another type may be inputs; wider kernels and 
     await session.release();
   }
   expect(compileComponent({ component: 'transformer', checkpoint, target }).weightInputs).toEqual([]);
+});
+
+test('of the linear layers, only those get wider whose weights the graph converts', async () => {
+  const halves = await openCheckpoint(GOLDEN_CASES[1]!.checkpoint);
+  const target = { attention: 'fused', embeddings: 'stored', crowdedWidth: 16 } as const;
+  const widened = (options: { checkpoint: Checkpoint; target: CompileTarget }): boolean =>
+    Buffer.from(compileComponent({ component: 'textEncoder', ...options }).bytes).includes('.stored.padded');
+  expect(widened({ checkpoint: halves, target })).toBe(true);
+  expect(widened({ checkpoint: halves, target: { ...target, crowdedWidth: 1024 } })).toBe(false);
+  expect(widened({ checkpoint: halves, target: { ...target, matrixInputs: 1 } })).toBe(false);
+  expect(widened({ checkpoint, target })).toBe(false);
 });
 
 test('symbolic dimensions can be fixed', () => {

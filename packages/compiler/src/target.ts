@@ -18,6 +18,12 @@ export interface CompileTarget {
    * Kernels of wider convolutions never do: runtimes reorder them when a session is made. Default: none.
    */
   readonly matrixInputs?: number;
+  /**
+   * Linear layers whose input is a multiple of this (16 or more) wide get some zeros more to multiply with, which change nothing: rows
+   * that lie a power of two apart displace each other in a processor's first cache. Each run copies the stored weight for it, so that
+   * it pays from some 300 rows on. Only weights that the graph converts. Default: none.
+   */
+  readonly crowdedWidth?: number;
 }
 
 export const DEFAULT_TARGET: CompileTarget = { attention: 'plain', embeddings: 'float32' };

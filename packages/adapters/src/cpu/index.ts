@@ -15,6 +15,9 @@ const LARGEST_FOLDED = String(2 ** 20);
  */
 const SMALLEST_FED = 2 ** 20;
 
+/** Rows of a multiple of 4 KiB fall into the same places of the first cache, which has room for 8 to 12 of them. */
+const CROWDED_WIDTH = 2 ** 10;
+
 export interface CpuOptions {
   /** Threads of one operator. Default: one a physical core that this process may use. */
   threads?: number;
@@ -59,6 +62,7 @@ export function createBackend(options: CpuOptions = {}): Promise<Backend> {
           embeddings: 'stored',
           // The autoencoder's matrices are 1x1 convolutions between wider ones, which the runtime lays out alike when they are constants.
           ...(policy === 'converted' && !isAutoencoder(component) ? { matrixInputs: SMALLEST_FED } : {}),
+          ...(isVisionLanguage(component) ? { crowdedWidth: CROWDED_WIDTH } : {}),
         },
         memoryBytes: policy === 'converted' ? weightBytes : storedBytes,
         mapped: policy === 'mapped',
@@ -83,8 +87,12 @@ export function createBackend(options: CpuOptions = {}): Promise<Backend> {
  * the widest feature maps of a picture, and one of a transformer that is mapped because memory is scarce would keep as scarce memory.
  */
 function usesArena(component: Component, policy: WeightPolicy): boolean {
-  if (component === 'visionEncoder' || component === 'textEncoder') return true;
+  if (isVisionLanguage(component)) return true;
   return policy === 'converted' && !isAutoencoder(component);
+}
+
+function isVisionLanguage(component: Component): boolean {
+  return component === 'visionEncoder' || component === 'textEncoder';
 }
 
 function isAutoencoder(component: Component): boolean {

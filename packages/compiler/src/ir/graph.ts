@@ -37,7 +37,12 @@ export interface Weight {
   readonly key: string;
   /** The graph takes it as an input, already of `value`'s type. */
   readonly isInput: boolean;
+  /** Zeros behind each row, in the type of the file; `value` has them, `tensor` has not. */
+  readonly padding: Value | undefined;
 }
+
+/** Columns of zeros: a cache line of float32. */
+const PADDING = 16;
 
 /**
  * A graph under construction. Values are made by its nodes; the order of the nodes is the order of execution.
@@ -52,12 +57,15 @@ export class Graph {
   readonly constants = new Map<string, Constant>();
   readonly weights = new Map<string, Weight>();
   readonly #names = new Map<string, number>();
+  readonly #paddings = new Map<string, Value>();
   readonly #matrixInputs: number;
+  readonly #crowdedWidth: number;
 
-  /** @param options.matrixInputs See `CompileTarget`. */
-  constructor(name: string, options: { matrixInputs?: number | undefined } = {}) {
+  /** @param options See `CompileTarget`. */
+  constructor(name: string, options: { matrixInputs?: number | undefined; crowdedWidth?: number | undefined } = {}) {
     this.name = name;
     this.#matrixInputs = options.matrixInputs ?? Number.POSITIVE_INFINITY;
+    this.#crowdedWidth = options.crowdedWidth ?? Number.POSITIVE_INFINITY;
   }
 
   /** A name that no other value or node of the graph has. */
@@ -127,6 +135,24 @@ export class Graph {
     return this.#weight(key, key, tensor, dtype);
   }
 
+  /** The matrix [out, in] of a linear layer, as `addWeight` gives it; with zeros behind each row where the target asks for them. */
+  addMatrix(key: string, tensor: TensorInfo, dtype: ElementType): Value {
+    const width = tensor.shape[1] as number;
+    const converted = storedType(tensor) !== dtype && !this.#isInput(tensor, dtype);
+    if (!converted || width % this.#crowdedWidth !== 0) return this.addWeight(key, tensor, dtype);
+    return this.#weight(`${key}/padded`, key, tensor, dtype, this.#zeros(tensor));
+  }
+
+  #zeros(tensor: TensorInfo): Value {
+    const [type, rows] = [storedType(tensor), tensor.shape[0] as number];
+    const key = `${type}[${rows}]`;
+    const itemBytes = tensor.byteLength / elementCount(tensor.shape);
+    const zeros =
+      this.#paddings.get(key) ?? this.addConstant(type, [rows, PADDING], new Uint8Array(rows * PADDING * itemBytes));
+    this.#paddings.set(key, zeros);
+    return zeros;
+  }
+
   /** The two halves of a weight along its first axis, each a weight of its own: nothing is cut at run time. */
   addWeightHalves(key: string, tensor: TensorInfo, dtype: ElementType): [Value, Value] {
     const byteLength = tensor.byteLength / 2;
@@ -141,7 +167,7 @@ export class Graph {
     return [half(0), half(1)];
   }
 
-  #weight(name: string, key: string, tensor: TensorInfo, dtype: ElementType): Value {
+  #weight(name: string, key: string, tensor: TensorInfo, dtype: ElementType, padding?: Value): Value {
     const known = this.weights.get(name);
     if (known !== undefined) {
       if (known.value.dtype !== dtype) {
@@ -154,8 +180,9 @@ export class Graph {
       }
       return known.value;
     }
-    const value: Value = { name: this.uniqueName(name), dtype, shape: tensor.shape };
-    this.weights.set(name, { value, tensor, key, isInput: this.#isInput(tensor, dtype) });
+    const shape = padding === undefined ? tensor.shape : tensor.shape.with(1, (tensor.shape[1] as number) + PADDING);
+    const value: Value = { name: this.uniqueName(name), dtype, shape };
+    this.weights.set(name, { value, tensor, key, isInput: this.#isInput(tensor, dtype), padding });
     return value;
   }
 

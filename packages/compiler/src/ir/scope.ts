@@ -78,6 +78,15 @@ export class Scope {
   }
 
   /**
+   * The matrix [out, in] of a linear layer as a float32 value. Throws as `weight` does. Where the target asks for it, zeros stand behind
+   * each row: its input then needs as many more columns, whatever is in them.
+   */
+  matrix(name: string, expected: Shape): Value {
+    const tensor = this.#checked(name, expected);
+    return this.graph.addMatrix(`${this.#folder}.${tensor.name}`, tensor, 'float32');
+  }
+
+  /**
    * The two halves of a weight along its first axis, as float32 values. Throws as `weight` does.
    * @param expected Shape of the whole.
    */

@@ -10,7 +10,7 @@ const OPSET = 22;
 
 /**
  * Writes a graph as an ONNX ModelProto. Weights are external data: name, offset and length in their safetensors file,
- * relative to `weightsRoot`. What has another type in its file than in the graph is cast by a node; these casts come first,
+ * relative to `weightsRoot`. What has another type in its file than in the graph is padded and cast by nodes; these come first,
  * so that a runtime that does not fold them frees each result soon.
  */
 export function serializeModel(graph: Graph, weightsRoot: string): Uint8Array {
@@ -26,13 +26,21 @@ export function serializeModel(graph: Graph, weightsRoot: string): Uint8Array {
 function writeGraph(writer: ProtobufWriter, graph: Graph, weightsRoot: string): void {
   const all = [...graph.weights.values()];
   const weights = all.filter(({ isInput }) => !isInput);
-  for (const { value, tensor } of weights) {
+  for (const { value, tensor, padding } of weights) {
     if (storedType(tensor) === value.dtype) continue;
-    const cast = { opType: 'Cast', domain: '' as const, attributes: { to: ONNX_TYPE[value.dtype] } };
-    const stored = { ...value, name: storedName(value) };
-    writer.message(1, (proto) =>
-      writeNode(proto, { ...cast, name: `${value.name}/Cast`, inputs: [stored], outputs: [value] }),
-    );
+    const prepare = (opType: string, attributes: Node['attributes'], inputs: Value[], output: Value): void => {
+      const name = `${value.name}/${opType}`;
+      writer.message(1, (proto) =>
+        writeNode(proto, { name, opType, domain: '', attributes, inputs, outputs: [output] }),
+      );
+    };
+    let stored = { ...value, name: storedName(value) };
+    if (padding !== undefined) {
+      const padded = { ...value, name: `${stored.name}.padded` };
+      prepare('Concat', { axis: 1 }, [stored, padding], padded);
+      stored = padded;
+    }
+    prepare('Cast', { to: ONNX_TYPE[value.dtype] }, [stored], value);
   }
   for (const node of graph.nodes) writer.message(1, (proto) => writeNode(proto, node));
   writer.string(2, graph.name);
