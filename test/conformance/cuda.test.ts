@@ -1,8 +1,9 @@
 import { cpu } from '@vibe-edit/adapters/cpu';
 import { cuda } from '@vibe-edit/adapters/cuda';
-import { createEditor, createInlineBackend, createProcessBackend } from '@vibe-edit/core';
+import { createInlineBackend, createProcessBackend } from '@vibe-edit/core';
 import { BackendUnavailableError } from '@vibe-edit/core/runtime';
 import { backendConformance, loadConformanceData } from '@vibe-edit/core/testing';
+import { createEditor } from 'vibe-edit';
 import * as runner from 'vitest';
 
 const { expect, onTestFinished, test } = runner;
@@ -45,9 +46,8 @@ backendConformance({
 });
 
 test.each(['process', 'inline'] as const)('a GPU that is not there is told, host %s', async (host) => {
-  const { checkpoint } = await loadConformanceData();
   const generate = async (): Promise<unknown> => {
-    const editor = await createEditor({ checkpoint, backend: cuda({ deviceId: NO_SUCH_DEVICE }), host });
+    const editor = await createEditor({ backend: cuda({ deviceId: NO_SUCH_DEVICE }), host });
     try {
       return await editor.generate({ instruction: 'a cat' });
     } finally {
@@ -58,6 +58,7 @@ test.each(['process', 'inline'] as const)('a GPU that is not there is told, host
   await expect(generate()).rejects.toMatchObject(unavailable);
   await expect(generate()).rejects.toMatchObject(unavailable);
   // Another backend in the same process works.
+  const { checkpoint } = await loadConformanceData();
   const backend = await createInlineBackend(cpu({ threads: 1 }));
   onTestFinished(() => backend.close());
   expect((await backend.open('connector', checkpoint)).outputs.length).toBeGreaterThan(0);
