@@ -49,6 +49,19 @@ describe('a job from its submission to its result', () => {
       const again = await server.request(job.links.result, { headers: { 'if-none-match': known } });
       expect(again.status).toBe(304);
     }
+    const part = async (headers: Record<string, string>) => {
+      const answer = await server.request(job.links.result, { headers });
+      return [answer.status, answer.headers.get('content-range'), Buffer.from(await answer.arrayBuffer())];
+    };
+    const { length } = bytes;
+    const tail = [206, `bytes 10-${length - 1}/${length}`, Buffer.from(bytes.subarray(10))];
+    expect(await part({ range: 'bytes=10-' })).toEqual(tail);
+    expect(await part({ range: 'bytes=10-', 'if-range': etag })).toEqual(tail);
+    expect(await part({ range: 'bytes=10-', 'if-range': '"other"' })).toEqual([200, null, Buffer.from(bytes)]);
+    const outside = await server.request(job.links.result, { headers: { range: `bytes=${length}-` } });
+    expect([outside.status, outside.headers.get('content-range')]).toEqual([416, `bytes */${length}`]);
+    expect(outside.headers.get('cache-control')).toBe(null);
+    expect((await outside.json()).error.code).toBe('range_not_satisfiable');
     const other = await server.request(job.links.result, { method: 'HEAD', headers: { 'if-none-match': '"other"' } });
     expect([other.status, other.headers.get('content-length')]).toEqual([200, String(bytes.length)]);
   });

@@ -2,6 +2,7 @@ import { isFinalState, type Job, type JobState } from '@vibe-edit/core';
 import type { Context, Hono } from 'hono';
 import { ApiError, badRequest, notFound } from '../api-error.js';
 import { viewFailure } from '../error-response.js';
+import { byteRange } from '../http/byte-range.js';
 import { eventStreamResponse } from '../http/event-stream.js';
 import { parameterError } from '../http/parse-parameters.js';
 import type { WebhookEnv, WebhookParts } from '../webhook-parts.js';
@@ -65,8 +66,8 @@ export function addJobRoutes(app: Hono<WebhookEnv>, parts: WebhookParts): void {
     const job = await parts.queue.cancel(id);
     // As it was when it was to be cancelled: it may have ended since its state was asked for.
     if (isFinalState(job.state) && job.state !== 'cancelled') {
-      const hint = 'nothing was changed; ?forget=true deletes it with its pictures';
-      throw conflict(job.state, `Expected a job to cancel but it is ${job.state}: ${hint}`);
+      const hint = 'It stays as it is; ?forget=true deletes it with its pictures';
+      throw conflict(job.state, `Expected a job that is not done but it ${job.state} before. ${hint}`);
     }
     return c.json(viewJob(job, jobsUrlOf(parts, c)), job.cancelling ? 202 : 200);
   });
@@ -123,12 +124,30 @@ async function sendResult(parts: WebhookParts, c: Context<WebhookEnv>, id: strin
   c.header('cache-control', 'private, max-age=31536000, immutable');
   c.header('etag', etag);
   if (isKnown(c.req.header('if-none-match'), etag)) return c.body(null, 304);
-  const bytes = await parts.blobs.get(picture, { signal: c.req.raw.signal });
+  c.header('accept-ranges', 'bytes');
+  const range =
+    c.req.method === 'GET' && isUnchanged(c, etag) ? byteRange(c.req.header('range'), picture.bytes) : 'whole';
+  if (range === 'unsatisfiable') {
+    c.header('cache-control', undefined);
+    c.header('content-range', `bytes */${picture.bytes}`);
+    const message = `Expected a range inside ${picture.bytes} bytes`;
+    throw new ApiError({ status: 416, type: 'invalid_request_error', code: 'range_not_satisfiable', message });
+  }
+  const whole = await parts.blobs.get(picture, { signal: c.req.raw.signal });
+  const bytes = range === 'whole' ? whole : whole.subarray(range.start, range.end);
   const extension = picture.mediaType.replace(/^image\//, '');
   c.header('content-type', picture.mediaType);
   c.header('content-length', String(bytes.length));
   c.header('content-disposition', `inline; filename="${job.id}-${index}.${extension}"`);
-  return c.body(Uint8Array.from(bytes));
+  if (range === 'whole') return c.body(Uint8Array.from(bytes));
+  c.header('content-range', `bytes ${range.start}-${range.end - 1}/${whole.length}`);
+  return c.body(Uint8Array.from(bytes), 206);
+}
+
+/** Whether a range is of the file that the caller has a part of. */
+function isUnchanged(c: Context, etag: string): boolean {
+  const condition = c.req.header('if-range');
+  return condition === undefined || condition === etag;
 }
 
 /** Whether `If-None-Match` names a tag: one of a list, made weak by a proxy that compresses, or any at all. */

@@ -38,6 +38,7 @@ const ERRORS: Readonly<Record<number, string>> = {
   409: 'The job is in another state.',
   413: 'The body or a picture is too large.',
   415: 'The body is of another type.',
+  416: 'The picture has no such bytes.',
   422: 'The idempotency key came before with another request.',
   429: 'Too many requests; `Retry-After` says when to come again.',
   503: 'The queue is full or cannot be reached, or the server is about to stop; `Retry-After` says when to come again.',

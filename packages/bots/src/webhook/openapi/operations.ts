@@ -36,6 +36,7 @@ const IDEMPOTENCY: Parameter = {
   description:
     'The same key within 24 hours gives the first job and starts nothing; with another request it is refused (422).',
 };
+const RANGE: Parameter = { in: 'header', name: 'Range', description: 'One range of bytes, to go on with a download.' };
 const JOB = { schema: 'Job' };
 /** Of routes that take a picture and hand it to the queue. */
 const SUBMIT_ERRORS = [400, 408, 413, 415, 422];
@@ -44,8 +45,12 @@ const PICTURE = {
   method: 'get',
   group: 'Jobs',
   callers: true,
-  answers: { 200: { description: 'The picture.', content: { binary: 'image/*' } } },
-  errors: [404, 409],
+  answers: {
+    200: { description: 'The picture.', content: { binary: 'image/*' } },
+    206: { description: 'The range of it that was asked for.', content: { binary: 'image/*' } },
+    304: { description: 'The caller has it: `If-None-Match`.' },
+  },
+  errors: [404, 409, 416],
 } as const;
 /** What OpenAI's two image routes have in common. */
 const IMAGES = {
@@ -117,7 +122,7 @@ export function operations(limits: WebhookLimits): readonly Operation[] {
       },
       errors: [400, 404, 409],
     },
-    { ...PICTURE, path: '/v1/jobs/{id}/result', summary: 'The first picture of the result', parameters: [ID] },
+    { ...PICTURE, path: '/v1/jobs/{id}/result', summary: 'The first picture of the result', parameters: [ID, RANGE] },
     {
       ...PICTURE,
       path: '/v1/jobs/{id}/result/{index}',
@@ -125,6 +130,7 @@ export function operations(limits: WebhookLimits): readonly Operation[] {
       parameters: [
         ID,
         { in: 'path', name: 'index', description: 'Counts from 0; all of the first instruction first.' },
+        RANGE,
       ],
     },
     {
