@@ -1,3 +1,4 @@
+import type { LookupFunction } from 'node:net';
 import { createApiKey } from '@vibe-edit/bots/webhook';
 import { Webhook } from 'standardwebhooks';
 import { expect, test } from 'vitest';
@@ -102,6 +103,21 @@ test('what one server did not get to, the next one on the queue reports', async 
   });
   await eventually(() => received.length).toBe(1);
   await next.close();
+});
+
+test('a receiver whose name is not found for a while hears all the same', async () => {
+  const { received, url } = await startReceiver([[204]]);
+  let lookups = 0;
+  const lookup = ((name, _options, callback) => {
+    lookups += 1;
+    if (lookups > 2) callback(null, [{ address: '127.0.0.1', family: 4 }]);
+    else callback(Object.assign(new Error(`getaddrinfo EAI_AGAIN ${name}`), { code: 'EAI_AGAIN' }), []);
+  }) as LookupFunction;
+  const server = await startServer({ callbacks, fetch: { ...ALLOWED, lookup }, worker: false });
+  const { links } = await (await submit(server, url.replace('127.0.0.1', 'receiver.example'))).json();
+  await server.request(links.self, { method: 'DELETE' });
+  await eventually(() => received.length).toBe(1);
+  expect(lookups).toBe(3);
 });
 
 test('URLs that lead inside are refused at once, and callbacks without a secret', async () => {

@@ -27,7 +27,16 @@ import type { WebhookEnv, WebhookParts } from './webhook-parts.js';
 const METHODS = ['GET', 'POST', 'DELETE'];
 
 /** Headers that pages of other sites may read. */
-const EXPOSED = ['location', 'retry-after', 'x-request-id', 'x-job-id', 'x-warnings', 'ratelimit', 'ratelimit-policy'];
+const EXPOSED = [
+  'location',
+  'retry-after',
+  'x-request-id',
+  'x-job-id',
+  'x-warnings',
+  'ratelimit',
+  'ratelimit-policy',
+  'content-range',
+];
 
 /** Puts the webhook together; `createWebhook` is the way in. */
 export async function composeWebhook(options: WebhookOptions): Promise<Webhook> {
@@ -43,7 +52,10 @@ export async function composeWebhook(options: WebhookOptions): Promise<Webhook> 
     metricsFor === 'off'
       ? undefined
       : await (options.metrics === undefined ? createMetricsIfInstalled : createMetrics)(metricsOptions);
-  const guardedFetch = createGuardedFetch(options.fetch);
+  const guardedFetch = createGuardedFetch({
+    onRefusedHost: (refusal) => logger?.debug?.(refusal, 'host refused'),
+    ...options.fetch,
+  });
   const closing = new AbortController();
 
   const open = createOpenMiddleware({ openLease: () => budget.open(), logger, metrics });
@@ -124,7 +136,7 @@ function corsMiddleware(origins: readonly string[]): MiddlewareHandler<WebhookEn
   return cors({
     origin: [...origins],
     allowMethods: ['GET', 'POST', 'DELETE'],
-    allowHeaders: ['authorization', 'content-type', 'idempotency-key', 'last-event-id'],
+    allowHeaders: ['authorization', 'content-type', 'idempotency-key', 'last-event-id', 'range'],
     exposeHeaders: EXPOSED,
     maxAge: 3600,
   });

@@ -35,6 +35,7 @@ export interface WebhookModel {
 
 /** Takes log lines; a pino logger is one. */
 export interface WebhookLogger {
+  debug?(fields: object, message: string): void;
   info(fields: object, message: string): void;
   warn(fields: object, message: string): void;
   error(fields: object, message: string): void;

@@ -1,5 +1,6 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { InvalidArgumentError, type Job, type JobDelivery, type JobQueue, type SharedState } from '@vibe-edit/core';
+import { RefusedHostError } from '../fetch/guarded-connector.js';
 import type { GuardedFetch } from '../fetch/guarded-fetch.js';
 import type { WebhookLogger } from '../webhook-options.js';
 import { CALLBACK_OUTBOX, type CallbackTarget, callbackMessage, callbackTarget } from './callback-message.js';
@@ -128,8 +129,9 @@ async function attemptDelivery(
     asked = retryAfterSeconds(retryAfter);
   } catch (error) {
     reason = error instanceof Error ? error.message : String(error);
-    // An address that is not public now is not worth another attempt.
-    if (error instanceof InvalidArgumentError) return { outcome: 'given_up', reason };
+    // An address that is not public now is not worth another attempt; a name that is not found now may be.
+    const isUnknown = error instanceof RefusedHostError && !error.isFound;
+    if (error instanceof InvalidArgumentError && !isUnknown) return { outcome: 'given_up', reason };
   }
   const pause = retrySeconds[attempt - 1];
   if (pause === undefined) return { outcome: 'given_up', reason };

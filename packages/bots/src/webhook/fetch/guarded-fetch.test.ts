@@ -2,6 +2,7 @@ import { createServer, type RequestListener } from 'node:http';
 import type { AddressInfo, LookupFunction } from 'node:net';
 import { AbortedError, DownloadError, InvalidArgumentError } from '@vibe-edit/core';
 import { expect, onTestFinished, test } from 'vitest';
+import type { HostRefusal } from './guarded-connector.js';
 import { createGuardedFetch, type GuardedFetchOptions } from './guarded-fetch.js';
 import { createAddressRule } from './public-address.js';
 
@@ -108,6 +109,28 @@ test('a name that leads inside is refused, also when only one of its addresses d
     await expect(attempt).rejects.toThrow(InvalidArgumentError);
   }
   expect(server.connections()).toBe(0);
+});
+
+test('nobody learns from an error whether a name is known here; the log does', async () => {
+  const lookup = ((name, _options, callback) => {
+    if (name === 'inside.example') callback(null, [{ address: '10.0.0.1', family: 4 }]);
+    else if (name === 'empty.example') callback(null, []);
+    else callback(Object.assign(new Error(`getaddrinfo ENOTFOUND ${name}`), { code: 'ENOTFOUND' }), []);
+  }) as LookupFunction;
+  const heard: HostRefusal[] = [];
+  const fetcher = guarded({ lookup, onRefusedHost: (refusal) => void heard.push(refusal) });
+  const errors = [];
+  for (const host of ['inside.example', 'unknown.example', 'empty.example']) {
+    const error = await fetcher.download(`http://${host}/a?token=secret`, limits).catch((thrown) => thrown);
+    expect(error).toBeInstanceOf(InvalidArgumentError);
+    errors.push([error.code, error.message]);
+  }
+  expect(new Set(errors.map((error) => JSON.stringify(error))).size).toBe(1);
+  expect(heard).toEqual([
+    { host: 'inside.example', reason: 'private' },
+    { host: 'unknown.example', reason: 'ENOTFOUND' },
+    { host: 'empty.example', reason: 'no address' },
+  ]);
 });
 
 test('a name whose answers change is looked up once a connection, and that answer is the one that is checked', async () => {

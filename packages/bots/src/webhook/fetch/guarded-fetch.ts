@@ -1,7 +1,7 @@
 import type { LookupFunction } from 'node:net';
 import { AbortedError, DownloadError, InvalidArgumentError, throwIfAborted, VibeError } from '@vibe-edit/core';
 import { Agent, fetch, type Response } from 'undici';
-import { createGuardedConnector, refusedAddress } from './guarded-connector.js';
+import { createGuardedConnector, type HostRefusal, refusedAddress } from './guarded-connector.js';
 import { createAddressRule } from './public-address.js';
 
 export interface GuardedFetchOptions {
@@ -13,6 +13,8 @@ export interface GuardedFetchOptions {
   maxRedirects?: number;
   /** Looks names up, as `dns.lookup` does. Default: the system. */
   lookup?: LookupFunction;
+  /** Hears why a host name was refused; the error does not tell whether it is known. Default: nobody. */
+  onRefusedHost?: (refusal: HostRefusal) => void;
 }
 
 export interface DownloadedFile {
@@ -29,7 +31,7 @@ export interface GuardedFetch {
    */
   check(url: string): URL;
   /**
-   * @throws {InvalidArgumentError} when the URL, or one that it redirects to, is refused.
+   * @throws {InvalidArgumentError} when the URL, or one that it redirects to, is refused, or its host name is not found.
    * @throws {DownloadError} when the server fails, is too slow, or sends more than `maxBytes`.
    * @throws {AbortedError}
    */
@@ -63,10 +65,15 @@ const REDIRECTS: ReadonlySet<number> = new Set([301, 302, 303, 307, 308]);
  * ```
  */
 export function createGuardedFetch(options: GuardedFetchOptions = {}): GuardedFetch {
-  const { timeoutSeconds = 30, maxRedirects = 3, allowedAddresses, lookup } = options;
+  const { timeoutSeconds = 30, maxRedirects = 3, allowedAddresses, lookup, onRefusedHost } = options;
   const rule = createAddressRule(allowedAddresses === undefined ? {} : { allowed: allowedAddresses });
   const dispatcher = new Agent({
-    connect: createGuardedConnector({ rule, connectSeconds: CONNECT_SECONDS, ...(lookup !== undefined && { lookup }) }),
+    connect: createGuardedConnector({
+      rule,
+      connectSeconds: CONNECT_SECONDS,
+      ...(lookup !== undefined && { lookup }),
+      ...(onRefusedHost !== undefined && { onRefusedHost }),
+    }),
     maxHeaderSize: MAX_HEADER_BYTES,
   });
 

@@ -12,7 +12,7 @@ const REDACTED = ['authorization', '*.authorization', 'key', '*.key', 'secret', 
  * @throws {MissingPackageError} when pino is not installed.
  */
 export async function createWebhookLogger(
-  options: { level?: 'error' | 'warn' | 'info'; destination?: { write(line: string): void } } = {},
+  options: { level?: 'error' | 'warn' | 'info' | 'debug'; destination?: { write(line: string): void } } = {},
 ): Promise<WebhookLogger> {
   const { pino } = await loadOptional(() => import('pino'), { what: 'The log', packages: ['pino'] });
   const settings = { level: options.level ?? 'info', redact: REDACTED };

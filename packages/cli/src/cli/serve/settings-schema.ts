@@ -90,7 +90,10 @@ const sharedSettings = {
   retentionSeconds: count(1, 365 * DAY)
     .default(DAY)
     .describe('seconds that finished jobs and their pictures are kept'),
-  logLevel: z.enum(['error', 'warn', 'info']).default('info').describe('what is logged: this and what is worse'),
+  logLevel: z
+    .enum(['error', 'warn', 'info', 'debug'])
+    .default('info')
+    .describe('what is logged: this and what is worse'),
 };
 
 /** Which commands use a setting. */
