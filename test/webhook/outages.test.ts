@@ -51,8 +51,8 @@ test.skipIf(!hasRedis).each(OUTAGES)(
     expect(logged).toContainEqual(expect.objectContaining({ err: expect.any(QueueUnavailableError) }));
     expect((await server.request('/readyz')).status).toBe(503);
     expect((await server.request('/healthz')).status).toBe(200);
-  // Whoever closes its connections next need not wait for it.
-  redis.stop();
+    // Whoever closes its connections next need not wait for it.
+    redis.stop();
   },
 );
 

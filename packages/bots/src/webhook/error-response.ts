@@ -6,7 +6,8 @@ import {
   UserLimitError,
   VibeError,
 } from '@vibe-edit/core';
-import { ApiError, type ApiErrorType } from './api-error.js';
+import { ApiError, type ApiErrorDetails, type ApiErrorType } from './api-error.js';
+import { newRequestId } from './auth/middleware.js';
 
 /** Seconds after which a caller may try again when the queue, or the user's share of it, is full. */
 const FULL_RETRY_SECONDS = 10;
@@ -105,4 +106,11 @@ export function errorHeaders(error: ApiError): Record<string, string> {
     ...(error.retryAfter !== undefined && { 'retry-after': String(Math.max(1, Math.ceil(error.retryAfter))) }),
     ...(!shouldRetry && { 'x-should-retry': 'false' }),
   };
+}
+
+/** An answer in the API's error form, for what a server around the webhook refuses by itself. */
+export function apiErrorResponse(details: Omit<ApiErrorDetails, 'cause'>): Response {
+  const error = new ApiError(details);
+  const headers = { ...errorHeaders(error), 'x-request-id': newRequestId() };
+  return Response.json(errorBody(error), { status: error.status, headers });
 }

@@ -41,7 +41,7 @@ export async function serve({
     const webhook = await openWebhook({ settings, service, data, keys: hasKeys ? keys : undefined });
     let server: HttpServer | undefined;
     try {
-      server = await listen({ fetch: await withPage(webhook, settings), host, port });
+      server = await listen({ fetch: await withPage(webhook, settings), host, port, log });
       service.work();
       const { concurrency } = settings;
       log.info({ url: server.url, keys: hasKeys, concurrency, queue: settings.redis ? 'redis' : 'file' }, 'listening');

@@ -1,7 +1,8 @@
-import type { Server } from 'node:http';
+import { createServer } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { setTimeout as sleep } from 'node:timers/promises';
-import { createAdaptorServer } from '@hono/node-server';
+import { getRequestListener, RequestError } from '@hono/node-server';
+import { answerParserErrors, apiErrorResponse, type WebhookLogger } from '@vibe-edit/bots/webhook';
 import { ListenError } from './listen-error.js';
 
 /** A server that listens. */
@@ -24,17 +25,22 @@ export async function listen(options: {
   fetch: (request: Request) => Response | Promise<Response>;
   host: string;
   port: number;
+  log: WebhookLogger;
 }): Promise<HttpServer> {
-  const { fetch, host, port } = options;
+  const { fetch, host, port, log } = options;
   let stopping = false;
-  const server = createAdaptorServer({
-    fetch: async (request) => {
-      const response = await fetch(request);
-      // A connection that is kept would bring requests for as long as its other end likes.
-      if (stopping) response.headers.set('connection', 'close');
-      return response;
-    },
-  }) as Server;
+  const respond = async (request: Request): Promise<Response> => {
+    if (!request.headers.has('host')) throw new RequestError('Missing host header');
+    const response = await fetch(request);
+    // A connection that is kept would bring requests for as long as its other end likes.
+    if (stopping) response.headers.set('connection', 'close');
+    return response;
+  };
+  const listener = getRequestListener(respond, { errorHandler: (error) => answerFailure(error, log) });
+  // A request without a host, or with an Expect that means nothing here, is not answered by Node, whose answers have no body.
+  const server = createServer({ requireHostHeader: false }, listener);
+  server.on('checkExpectation', (request, response) => server.emit('request', request, response));
+  answerParserErrors(server, { logger: log });
   await new Promise<void>((resolve, reject) => {
     server.once('error', (cause) => reject(new ListenError({ host, port, cause })));
     server.listen(port, host, resolve);
@@ -61,4 +67,14 @@ export async function listen(options: {
       await end;
     },
   };
+}
+
+/** The answer where no request could be made of what came, or the program failed over it. */
+function answerFailure(error: unknown, log: WebhookLogger): Response {
+  if (error instanceof RequestError) {
+    const message = 'Expected a path and a host that make a URL';
+    return apiErrorResponse({ status: 400, type: 'invalid_request_error', code: 'malformed_request', message });
+  }
+  log.error({ err: error }, 'request failed');
+  return apiErrorResponse({ status: 500, type: 'server_error', code: 'internal', message: 'Something went wrong' });
 }
