@@ -78,11 +78,12 @@ async function killRounds(options: {
     ...options.environment,
   };
   const keys = new Map<string, string>();
-  for (const user of USERS) {
+  const createKey = async (user: string): Promise<void> => {
     const made = startCommand(['keys', 'create', user], { cwd, environment });
     expect(await made.ended).toBe(0);
     keys.set(user, made.stdout.trim());
-  }
+  };
+  await Promise.all(USERS.map(createKey));
   let url = '';
   const secrets = new Map<string, string>();
   const receiver = await startReceiver(async (user) => {

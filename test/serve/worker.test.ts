@@ -27,8 +27,7 @@ describe.skipIf(!hasRedis)('vibe-edit worker', () => {
   test('workers share the jobs of a server; what a killed one had runs on another', async () => {
     const cwd = await testFolder();
     const options = { cwd, environment: settings(cwd, 'shared') };
-    const server = await startServe(options, '--concurrency', '0');
-    const victim = await startWorker(options);
+    const [server, victim] = await Promise.all([startServe(options, '--concurrency', '0'), startWorker(options)]);
     const long = await submit(server.url, { num_inference_steps: '20' });
     await becomes(server.url, [long], 'running');
     const ids: string[] = [];
