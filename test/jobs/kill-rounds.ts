@@ -78,6 +78,7 @@ export async function killRounds(options: KillRoundsOptions): Promise<void> {
     return { child, ready };
   };
   const kill = async ({ child }: Server): Promise<void> => {
+    if (child.exitCode !== null || child.signalCode !== null) return;
     const gone = new Promise((resolve) => child.once('close', resolve));
     child.kill('SIGKILL');
     await gone;

@@ -28,9 +28,9 @@ queue.work(
   { concurrency: 3, onError: (error, id) => outages || say('error', id, error?.stack ?? error) },
 );
 
-/** After an error that is one of the queue's connection: it comes back. */
+/** After an outage of the queue: it comes back. */
 async function pause(error) {
-  if (!outages || String(error?.code).startsWith('VIBE_')) throw error;
+  if (!outages || error?.code !== 'VIBE_QUEUE_UNAVAILABLE') throw error;
   await sleep(50);
 }
 
