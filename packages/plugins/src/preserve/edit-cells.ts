@@ -90,13 +90,16 @@ export function* interior({ columns, rows, fields }: Lattice): Generator<number>
   }
 }
 
-/** Squared error that the grid leaves, summed over cells and channels. */
-export function misfitOfGrid({ lattice }: EditCells): number {
-  let sum = 0;
+/** Squares of what the edit changed and of what the grid leaves of it, means over cells and channels, of 1. */
+export function meanSquares({ lattice }: EditCells): { changed: number; left: number } {
+  let [changed, left, count] = [0, 0, 0];
   for (const start of interior(lattice)) {
-    for (let channel = 0; channel < 3; channel++) sum += lattice.values[start + LEFT + channel]! ** 2;
+    for (let channel = 0; channel < 3; channel++, count++) {
+      changed += lattice.values[start + CHANGE + channel]! ** 2;
+      left += lattice.values[start + LEFT + channel]! ** 2;
+    }
   }
-  return sum;
+  return { changed: changed / count, left: left / count };
 }
 
 function addFeatures(sums: Float64Array, offset: number, row: Float64Array, pixel: number): void {

@@ -125,7 +125,7 @@ function misfit(problem: Problem, shares: Float64Array, weights: Float64Array): 
     for (let channel = 0; channel < 3; channel++)
       sum += (problem.changes[channel]![cell]! - shares[cell]! * graded(problem, weights, channel, cell)) ** 2;
   }
-  return sum;
+  return sum / (3 * problem.cells);
 }
 
 /** Shares of least squared error over a few cells each, from 0 up, scaled such that the grade is the change where it is whole. */

@@ -40,5 +40,5 @@ export function fitDetailCurve({ lattice, surround }: EditCells): Fit<DetailCurv
       misfit += left ** 2;
     }
   }
-  return { change: { knots: Float32Array.from(knots), surround }, misfit };
+  return { change: { knots: Float32Array.from(knots), surround }, misfit: misfit / (3 * count) };
 }
