@@ -110,7 +110,7 @@ describe('the command line', () => {
     const { exitCode, stdout } = await run('inspect', '--json');
     expect(exitCode).toBe(0);
     const report = JSON.parse(stdout.toString());
-    expect(report).toMatchObject({ problems: [], compression: 16, defaults: { numInferenceSteps: 2 } });
+    expect(report).toMatchObject({ problems: [], compression: 16, defaults: { numInferenceSteps: 1 } });
     expect(report.components.map(({ folder }: { folder: string }) => folder)).toEqual([
       'text_encoder',
       'transformer',

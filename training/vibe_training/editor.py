@@ -42,21 +42,22 @@ class EditorConfig(StageConfig):
     edits_a_picture: int = 3
     inverted_share: float = 0.3
     """Of the operations that another one undoes: their source is what the other made of a picture, their target that picture."""
-    start_at_noise: float = 0.5
+    start_at_noise: float = 0.7
     """Share of the samples at the first timestep, where the whole edit is decided."""
     color_weight: float = 0.3
     """Of the error in the three directions of the latents that carry the colour of their 16 x 16 pixels: what restoring a photo goes by."""
-    mix: dict[str, float] = field(default_factory=lambda: {"single": 0.45, "pair": 0.31, "recolor": 0.16, "none": 0.04, "scene": 0.04})
+    mix: dict[str, float] = field(default_factory=lambda: {"single": 0.4, "pair": 0.25, "recolor": 0.2, "none": 0.03, "scene": 0.12})
     weights: dict[str, float] = field(
         default_factory=lambda: {
             "contrast_up": 2.2,
-            "saturate": 1.7,
-            "solarise": 2.2,
-            "threshold": 1.8,
+            "darken": 2.0,
+            "saturate": 2.0,
+            "solarise": 3.5,
+            "threshold": 3.5,
             "invert": 2.0,
             "vignette": 2.0,
-            "sketch": 1.6,
-            **{name: 2.0 for name in FAMILIES if name.endswith(("_top", "_bottom", "_left", "_right"))},
+            "sketch": 4.0,
+            **{name: 2.5 for name in FAMILIES if name.endswith(("_top", "_bottom", "_left", "_right"))},
         }
     )
 

@@ -2,8 +2,8 @@
 
 A conditioning has 16 tokens. One operation fills both halves with its prototype; two operations take a half each, in their order;
 a recolouring has a half that names the colour it starts from and one that names the colour it ends with; a scene, made from text alone,
-one for what is above the horizon and one for what is below, each as the operation that gives such a colour (`SCENE_AS`): without a source
-they cannot be mistaken for it. Everything that is not understood is `UNKNOWN`, and so is the empty conditioning: the picture stays as it is.
+one for what is above the horizon and one for what is below, each made of the operation that gives such a colour (`SCENE_AS`) and of a part that
+all scenes share. Everything that is not understood is `UNKNOWN`, and so is the empty conditioning: the picture stays as it is.
 """
 
 from dataclasses import dataclass
@@ -77,7 +77,7 @@ SCENE_AS = {
     "gray": Code("grayscale"),
     "brown": Code("sepia"),
 }
-"""The operation whose prototype a colour of a scene shares."""
+"""The operation whose prototype is half of that of a colour of a scene: the connector says it already."""
 
 AXES = [
     {"brighten", "darken"},
@@ -133,14 +133,15 @@ class Prototypes:
         generator = torch.Generator().manual_seed(seed)
         families = torch.randn(len(FAMILY_CODES), queries, width, generator=generator)
         colors = torch.randn(2, len(HUES), queries // 2, width, generator=generator)
-        shared = [FAMILY_CODES.index(SCENE_AS[color]) for color in SCENE_COLORS]
+        scenes = torch.randn(2, queries // 2, width, generator=generator)
+        named = [FAMILY_CODES.index(SCENE_AS[color]) for color in SCENE_COLORS]
 
-        def complete(known: Tensor, operations: Tensor, recoloring: Tensor) -> Tensor:
+        def complete(known: Tensor, operations: Tensor, recoloring: Tensor, scene: Tensor) -> Tensor:
             own = torch.cat([operations, recoloring])
             own = torch.cat([known[: len(own)], own[len(known) :]])
-            return torch.cat([own, own[shared]])
+            return torch.cat([own, (own[named] + scene) / 2**0.5])
 
-        first, second = map(complete, self.vectors, families.chunk(2, dim=1), colors)
+        first, second = map(complete, self.vectors, families.chunk(2, dim=1), colors, scenes)
         return Prototypes((first, second))
 
     def conditioning(self, edit: Edit) -> Tensor:

@@ -141,17 +141,11 @@ class Checks:
 
     @torch.no_grad()
     def said(self, side: TextSide, prototypes: Prototypes) -> dict[str, float]:
-        """Shares of which the nearest prototypes are the right ones, and how far off these are; of those that are shared, any."""
+        """Shares of which the nearest prototypes are the right ones, and how far off these are."""
 
         def nearest(states: Tensor) -> tuple[list[Tensor], Tensor]:
             found = distances(side.say(states), prototypes)
-            spread = sum(half.min(1).values for half in found) / 2
-            decided = side.decide(states)
-            chosen = [
-                torch.where(half.gather(1, own[:, None])[:, 0] <= half.min(1).values, own, half.argmin(1))
-                for half, own in zip(found, decided, strict=True)
-            ]
-            return chosen, spread
+            return [half.argmin(1) for half in found], sum(half.min(1).values for half in found) / 2
 
         return self.report(side, nearest)
 
@@ -190,8 +184,8 @@ def held_out_instructions() -> list[tuple[str, Edit]]:
 def train_text(stage: Stage, side: TextSide, prototypes: Prototypes, prompts: Prompts, config: TextConfig) -> None:
     """Language model, queries and decision, by the cross entropy of what was meant.
 
-    Descriptions are also to leave states of which the connector says the right prototypes as it is: those of the operations that they
-    share them with. The stage "connector" alone does not tell so few of them apart.
+    Descriptions are also to leave states of which the connector, as it is, says something near the right prototypes: the stage "connector"
+    alone does not tell so few of them apart.
     """
     side.edit_head.requires_grad_(False)
     named = {n: p for n, p in side.named_parameters() if p.requires_grad}
