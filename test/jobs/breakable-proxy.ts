@@ -5,8 +5,8 @@ import { setTimeout as sleep } from 'node:timers/promises';
 /** Connections to a server that break while answers are on their way. */
 export interface BreakableProxy {
   readonly port: number;
-  /** Takes requests for a moment without passing their answers on, then cuts all connections. New ones are taken. */
-  breakConnections(): Promise<void>;
+  /** Takes requests for a moment without passing their answers on, then cuts all connections; says how many. New ones are taken. */
+  breakConnections(): Promise<number>;
   stop(): void;
 }
 
@@ -36,6 +36,7 @@ export async function startBreakableProxy(target: { port: number }): Promise<Bre
       for (const { client, server } of broken) server.unpipe(client);
       await sleep(20);
       for (const { client } of broken) client.destroy();
+      return broken.length;
     },
     stop() {
       proxy.close();

@@ -2,7 +2,7 @@ import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { createBullmqQueue } from '@vibe-edit/jobs/bullmq';
-import { afterAll, beforeAll, describe, onTestFinished, test } from 'vitest';
+import { afterAll, beforeAll, describe, expect, onTestFinished, test } from 'vitest';
 import { startBreakableProxy } from './breakable-proxy.js';
 import { killRounds } from './kill-rounds.js';
 import { hasRedis, type RedisServer, startRedis } from './redis-server.js';
@@ -61,7 +61,7 @@ describe.skipIf(!hasRedis)('on a real Redis', () => {
       folder: join(folder, 'broken-blobs'),
       rounds: 30,
       servers: 2,
-      outage: () => proxy.breakConnections(),
+      outage: async () => expect(await proxy.breakConnections()).toBeGreaterThan(0),
       open: () => createBullmqQueue(queueOptions),
     });
   }, 240_000);

@@ -1,6 +1,8 @@
+import type { WorkingPlane } from './working-plane.js';
+
 /** Gives rows of a plane stretched over a picture, bilinear between pixel centres; says whether there is anything but zeros in them. */
 export function createBilinearRows(
-  plane: { width: number; height: number; values: Float32Array },
+  plane: WorkingPlane,
   output: { width: number; height: number },
 ): (y: number, row: Float64Array) => boolean {
   const columns = Array.from({ length: output.width }, (_, x) => neighbours(x, output.width, plane.width));

@@ -1,7 +1,7 @@
 import { createBilinearRows } from './bilinear-rows.js';
 import type { ColorChange } from './color-change.js';
 import { luma } from './color-grid.js';
-import type { WorkingPlane } from './detail-curve.js';
+import type { WorkingPlane } from './working-plane.js';
 
 /** Knots of the curve over luma, and of that over a channel's own value: evenly over 0..1, linear between them. */
 export const LUMA_KNOTS = 17;

@@ -4,6 +4,7 @@ import { fitColorGrid, nodeSpacing } from './fit-color-grid.js';
 import { readRow } from './picture-rows.js';
 import type { Planes } from './planes.js';
 import { findRegions } from './regions.js';
+import type { WorkingPlane } from './working-plane.js';
 
 /** Errors under this (of 1) are nobody's: it keeps flat areas, which the autoencoder renders perfectly, from counting as changed. */
 export const ERROR_FLOOR = 0.03;
@@ -26,13 +27,6 @@ export interface Pictures {
   readonly before: Planes;
   /** The edit, decoded. */
   readonly after: Planes;
-}
-
-/** Share of decoded pixels, 0..1. */
-export interface ContentMask {
-  readonly width: number;
-  readonly height: number;
-  readonly values: Float32Array;
 }
 
 /**
@@ -60,7 +54,7 @@ export interface ContentMask {
 export function* findNewContent(
   pictures: Pictures,
   threshold: number,
-): Generator<void, { mask: ContentMask; unchanged: Plane } | undefined> {
+): Generator<void, { mask: WorkingPlane; unchanged: Plane } | undefined> {
   const { width, height } = pictures.before;
   const margin = Math.max(1, Math.round(Math.sqrt(width * height) * MARGIN));
   const spacing = nodeSpacing(width, 'coarse');
@@ -127,7 +121,7 @@ function* misfit({ source, before, after }: Pictures, colorChange: ColorChange, 
   return { width, height, values };
 }
 
-function* softMask(regions: Plane, margin: number): Generator<void, ContentMask> {
+function* softMask(regions: Plane, margin: number): Generator<void, WorkingPlane> {
   const radius = Math.max(1, Math.round(margin / 2));
   const blurred = yield* boxBlur(yield* dilate(regions, margin), radius);
   const gain = boxGain(radius);

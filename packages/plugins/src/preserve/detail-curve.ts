@@ -1,6 +1,7 @@
 import { createBilinearRows } from './bilinear-rows.js';
 import type { ColorChange } from './color-change.js';
 import { luma } from './color-grid.js';
+import type { WorkingPlane } from './working-plane.js';
 
 /** Knots of the curve, evenly over the detail; linear between them. */
 export const DETAIL_KNOTS = 33;
@@ -9,18 +10,11 @@ const LARGEST_RATIO = 1.25;
 /** Keeps the ratio finite in black. */
 const DARKEST_SURROUND = 0.02;
 
-/** One value a pixel at working size. */
-export interface WorkingPlane {
-  readonly width: number;
-  readonly height: number;
-  readonly values: Float32Array;
-}
-
 /** New colours by how light a pixel is against its surroundings: what line effects do, and no change of colours alone can. */
 export interface DetailCurve {
   /** [DETAIL_KNOTS, 3], RGB 0..1. */
   readonly knots: Float32Array;
-  /** Blurred luma of the source, 0..1, stretched over the picture. */
+  /** Blurred luma of the source, 0..1. */
   readonly surround: WorkingPlane;
 }
 

@@ -2,10 +2,11 @@ import { createColorChange } from './color-change.js';
 import { axisPosition, LUMA_KNOTS, OWN_KNOTS } from './color-grade.js';
 import { type ColorGrid, luma } from './color-grid.js';
 import type { Pictures } from './content-change.js';
-import { DETAIL_KNOTS, detailPosition, type WorkingPlane } from './detail-curve.js';
+import { DETAIL_KNOTS, detailPosition } from './detail-curve.js';
 import { gaussianBlur } from './gaussian-blur.js';
 import { cellMeans, type Lattice } from './lattice.js';
 import { readRow } from './picture-rows.js';
+import type { WorkingPlane } from './working-plane.js';
 
 /** Standard deviation of what counts as the surroundings of a pixel, as a share of sqrt(width * height). */
 const SURROUND = 0.015;

@@ -1,10 +1,10 @@
 import { type ColorGrade, GRADE_WEIGHTS, LUMA_KNOTS, OWN_KNOTS } from './color-grade.js';
 import { nodePosition } from './color-grid.js';
-import type { WorkingPlane } from './detail-curve.js';
 import { CHANGE, type EditCells, interior, LINEAR, OF_BEFORE, OF_SOURCE, OWN } from './edit-cells.js';
 import type { Fit } from './fit-whole-edit.js';
 import { gaussianBlur } from './gaussian-blur.js';
 import { solve, stiffen } from './solve.js';
+import type { WorkingPlane } from './working-plane.js';
 
 /** Weight of the bends of the curves against errors, both squared. */
 const STIFFNESS = 3e-6;
@@ -17,7 +17,7 @@ const LEAST_CHANGE = 1e-5;
 const ROUNDS = 6;
 /** An even grade takes features of the source through the autoencoder where they leave less than this share. */
 const CLEARLY = 0.65;
-/** What as many cells reach counts as all of the change. */
+/** The share that so many of the cells do not exceed counts as all of the change. */
 const WHOLE = 0.95;
 
 /** The cells as the fit needs them: of each channel the features [cells, GRADE_WEIGHTS] and the changes [cells]. */
@@ -42,11 +42,11 @@ interface Grades {
  * less: sharp curves need the former, colours that the autoencoder does not reach the latter.
  */
 export function* fitColorGrade(cells: EditCells): Generator<void, Grades> {
-  const one = yield* fitGrades(cells, OF_SOURCE);
-  const other = yield* fitGrades(cells, OF_BEFORE);
+  const ofSource = yield* fitGrades(cells, OF_SOURCE);
+  const ofBefore = yield* fitGrades(cells, OF_BEFORE);
   return {
-    even: other.even.misfit < CLEARLY * one.even.misfit ? other.even : one.even,
-    shared: other.shared.misfit < one.shared.misfit ? other.shared : one.shared,
+    even: ofBefore.even.misfit < CLEARLY * ofSource.even.misfit ? ofBefore.even : ofSource.even,
+    shared: ofBefore.shared.misfit < ofSource.shared.misfit ? ofBefore.shared : ofSource.shared,
   };
 }
 

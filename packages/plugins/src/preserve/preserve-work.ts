@@ -1,10 +1,11 @@
 import type { Plane } from './box-blur.js';
-import { type ContentMask, findNewContent, hasNewContent, type Pictures } from './content-change.js';
+import { findNewContent, hasNewContent, type Pictures } from './content-change.js';
 import { fitColorGrid } from './fit-color-grid.js';
 import { fitWholeEdit } from './fit-whole-edit.js';
 import { type Planes, thinOut } from './planes.js';
 import { createToneChange, type Tone } from './tone.js';
 import { relativeChange } from './unchanged.js';
+import type { WorkingPlane } from './working-plane.js';
 
 /** Decisions are taken on so many pixels at most; more would only take longer. */
 const DECIDING_PIXELS = 512 * 512;
@@ -18,7 +19,7 @@ export interface AnalysisInput extends Pictures {
 }
 
 /** What an edit did; undefined: nothing. */
-export type Analysis = { readonly tone: Tone; readonly mask: ContentMask | undefined } | undefined;
+export type Analysis = { readonly tone: Tone; readonly mask: WorkingPlane | undefined } | undefined;
 
 /** Finds the colour change of an edit and, in `auto`, where its content is new. */
 export function* analyseEdit(input: AnalysisInput): Generator<void, Analysis> {

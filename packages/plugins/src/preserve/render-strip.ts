@@ -1,13 +1,13 @@
 import { createBilinearRows } from './bilinear-rows.js';
-import type { ContentMask } from './content-change.js';
 import type { Planes } from './planes.js';
 import { createToneChange, type Tone } from './tone.js';
 import { createRowResampler } from './upscale-rows.js';
+import type { WorkingPlane } from './working-plane.js';
 
 /** Where content changed: decoded pixels and how much of them to take. */
 export interface NewContent {
   readonly decoded: Planes;
-  readonly mask: ContentMask;
+  readonly mask: WorkingPlane;
 }
 
 /** Rows `top` to `top + rows` (exclusive) of a picture `width` by `height`. */
