@@ -15,13 +15,14 @@ from torch import Tensor
 
 from .instructions import Prototypes
 from .models.language import LanguageModel, LanguageShape
-from .models.transformer import EditTransformer
+from .models.transformer import EditTransformer, TransformerShape
 from .tokenizer import Instructions, write_json
 
 LANGUAGE = "model.language_model."
 TEXT_WEIGHTS = "text_encoder/model.safetensors"
 VAE_WEIGHTS = "vae/diffusion_pytorch_model.safetensors"
 TRANSFORMER_WEIGHTS = "transformer/diffusion_pytorch_model.safetensors"
+TRANSFORMER_CONFIG = "transformer/config.json"
 
 
 @dataclass
@@ -39,7 +40,9 @@ def load_parts(base: Path, prototypes: Path, device: torch.device) -> Parts:
     vocabulary = json.loads((base / "text_encoder/config.json").read_text())["text_config"]["vocab_size"]
     language = LanguageModel(LanguageShape(vocabulary=vocabulary))
     language.load_state_dict({n.removeprefix(LANGUAGE): t for n, t in weights.items()})
-    transformer = EditTransformer()
+    config = json.loads((base / TRANSFORMER_CONFIG).read_text())
+    width = config["num_attention_heads"] * config["attention_head_dim"]
+    transformer = EditTransformer(TransformerShape(width=width, layers=config["num_layers"]))
     transformer.load_state_dict({n: t.float() for n, t in load_file(base / TRANSFORMER_WEIGHTS).items()})
     vae = AutoencoderDC.from_pretrained(base / "vae", torch_dtype=torch.float32).eval()
     return Parts(language.to(device), transformer.to(device), vae.to(device), load_prototypes(prototypes), base / "tokenizer")
@@ -91,6 +94,15 @@ def save_checkpoint(parts: Parts, base: Path, folder: Path, *, null_distance: fl
         "vision_end_token_id": tokens["<|vision_end|>"],
     }
     write_json(beside / "text_encoder/config.json", config)
+    shape = parts.transformer.shape
+    config = json.loads((beside / TRANSFORMER_CONFIG).read_text())
+    config |= {
+        "num_layers": shape.layers,
+        "num_attention_heads": shape.width // shape.head_dim,
+        "num_cross_attention_heads": shape.width // shape.cross_head_dim,
+        "cross_attention_dim": shape.width,
+    }
+    write_json(beside / TRANSFORMER_CONFIG, config)
     vae = json.loads((beside / "vae/config.json").read_text())
     write_json(beside / "vae/config.json", vae | {"scaling_factor": parts.vae.config.scaling_factor})
     hints = beside / "vibe_edit.json"

@@ -10,9 +10,9 @@ from dataclasses import dataclass
 import torch
 from torch import Tensor
 
-from .editor import EditorConfig, ExamplePool, SIZES, choose, draw_sigmas, own_weights, predict
+from .editor import EditorConfig, ExamplePool, SIZES, choose, draw_sigmas, predict
 from .instructions import Edit, Prototypes
-from .models.transformer import EditTransformer
+from .models.transformer import EditTransformer, own_weights
 from .stage import Stage
 from .stage_training import StageConfig, StageTraining
 

@@ -11,7 +11,7 @@ from torch import Tensor
 from torch.nn import functional
 
 from .instructions import PAIRS, Edit, Prototypes, random_strength
-from .models.transformer import EditTransformer
+from .models.transformer import EditTransformer, own_weights
 from .operations import FAMILIES, HUES, INVERSES, SCENES, apply, color_mask, scene
 from .pictures import make_picture
 from .stage import Stage
@@ -42,10 +42,12 @@ class EditorConfig(StageConfig):
     edits_a_picture: int = 3
     inverted_share: float = 0.3
     """Of the operations that another one undoes: their source is what the other made of a picture, their target that picture."""
-    start_at_noise: float = 0.7
+    start_at_noise: float = 0.8
     """Share of the samples at the first timestep, where the whole edit is decided."""
-    color_weight: float = 0.3
+    color_weight: float = 1.0
     """Of the error in the three directions of the latents that carry the colour of their 16 x 16 pixels: what restoring a photo goes by."""
+    bfloat16: bool = False
+    """Multiplies in bfloat16, sums in float32: twice as fast on a processor that has it, slower on others."""
     mix: dict[str, float] = field(default_factory=lambda: {"single": 0.4, "pair": 0.25, "recolor": 0.2, "none": 0.03, "scene": 0.12})
     weights: dict[str, float] = field(
         default_factory=lambda: {
@@ -183,7 +185,7 @@ def color_directions(vae, rng: np.random.Generator, device: torch.device, pictur
 
 
 def editor_loss(
-    model: EditTransformer, prototypes: Prototypes, examples: list[Example], sigma: Tensor, directions: Tensor, color_weight: float
+    model: EditTransformer, prototypes: Prototypes, examples: list[Example], sigma: Tensor, directions: Tensor, color_weight: float, *, bfloat16: bool = False
 ) -> Tensor:
     """Squared error of the velocity, noise minus latents, and once more in the directions of colour."""
     device = next(model.parameters()).device
@@ -192,8 +194,9 @@ def editor_loss(
     context = missed(torch.stack([prototypes.conditioning(e.edit) for e in examples]).to(device))
     noise = torch.randn_like(target)
     s = sigma.to(device)[:, None, None, None]
-    velocity = predict(model, s * noise + (1 - s) * target, source, context, sigma.to(device))
-    error = velocity - (noise - target)
+    with torch.autocast(device.type, torch.bfloat16, enabled=bfloat16):
+        velocity = predict(model, s * noise + (1 - s) * target, source, context, sigma.to(device))
+    error = velocity.float() - (noise - target)
     return error.square().mean() + color_weight * torch.einsum("dc,bchw->bdhw", directions, error).square().mean()
 
 
@@ -221,11 +224,6 @@ def validate(model: EditTransformer, prototypes: Prototypes, sets: dict[str, lis
     return {key: sum(values) / len(values) for key, values in sorted(report.items())}
 
 
-def own_weights(model: EditTransformer) -> dict[str, Tensor]:
-    """All but queries and connector, which belong to the text side."""
-    return {n: p for n, p in model.named_parameters() if not n.startswith(("edit_head", "meta_queries"))}
-
-
 def train_editor(stage: Stage, model: EditTransformer, vae, prototypes: Prototypes, config: EditorConfig) -> None:
     """The averaged weights remain in the model."""
     training = StageTraining(stage, own_weights(model), config)
@@ -240,7 +238,7 @@ def train_editor(stage: Stage, model: EditTransformer, vae, prototypes: Prototyp
         size = choose(rng, SMALL_SIZES if small else SIZES)
         examples = pool.batch(size, config.small_batch if small else config.large_batch)
         sigma = draw_sigmas(rng, len(examples), config.start_at_noise)
-        loss = editor_loss(model, prototypes, examples, sigma, directions, config.color_weight)
+        loss = editor_loss(model, prototypes, examples, sigma, directions, config.color_weight, bfloat16=config.bfloat16)
         training.learn(loss)
         samples += len(examples)
         if training.due:

@@ -32,14 +32,14 @@ def palette(rng: Rng) -> np.ndarray:
     base = rng.random()
     colors = []
     for _ in range(count):
-        if kind < 0.35:  # one neighbourhood of hues and a few strangers
+        if kind < 0.45:  # one neighbourhood of hues and a few strangers
             hue = base + rng.normal(0, 0.06) + (0.5 if rng.random() < 0.2 else 0)
         elif kind < 0.75:
             hue = rng.random()
         else:  # skin, wood, earth, foliage, sky
             hue = rng.choice([0.05, 0.07, 0.09, 0.11, 0.28, 0.33, 0.55, 0.6]) + rng.normal(0, 0.02)
-        sat = rng.beta(1.3, 1.6) if rng.random() < 0.75 else rng.random() * 0.12
-        colors.append(hsv_color(hue % 1, sat, rng.beta(1.4, 1.1)))
+        sat = rng.beta(1.4, 1.1) if rng.random() < 0.8 else rng.random() * 0.12
+        colors.append(hsv_color(hue % 1, sat, rng.beta(0.8, 0.7)))
     return np.stack(colors)
 
 
@@ -52,7 +52,7 @@ def background(rng: Rng, height: int, width: int, colors: np.ndarray) -> np.ndar
     if kind < 0.4:
         share = along
     elif kind < 0.8:
-        share = np.clip(0.5 + 0.35 * noise_field(rng, height, width, rng.uniform(1.5, 3.2)), 0, 1)
+        share = np.clip(0.5 + 0.35 * noise_field(rng, height, width, rng.uniform(1.8, 3.4)), 0, 1)
     else:
         share = np.clip(0.5 * along + 0.25 + 0.2 * noise_field(rng, height, width, 2.6), 0, 1)
     first, second = colors[rng.integers(len(colors))], colors[rng.integers(len(colors))]
@@ -86,8 +86,8 @@ def shape_mask(rng: Rng, rows: np.ndarray, columns: np.ndarray, radius: float, t
 def draw_shapes(rng: Rng, picture: np.ndarray, colors: np.ndarray, textures: list[np.ndarray]) -> None:
     height, width, _ = picture.shape
     side = np.sqrt(height * width)
-    count = int(rng.choice([4, 12, 30, 60]))
-    radii = np.sort(side * np.clip(0.03 * rng.random(count) ** -0.6, 0.015, 0.5))[::-1]
+    count = int(rng.choice([6, 16, 40, 90]))
+    radii = np.sort(side * np.clip(rng.choice([0.03, 0.05, 0.08]) * rng.random(count) ** -0.6, 0.015, 0.5))[::-1]
     for radius in radii:
         cy, cx = rng.random() * height, rng.random() * width
         reach = radius * 1.6 + 3
@@ -110,8 +110,8 @@ def draw_shapes(rng: Rng, picture: np.ndarray, colors: np.ndarray, textures: lis
             angle = rng.random() * 2 * np.pi
             slope = (np.cos(angle) * columns + np.sin(angle) * rows) / radius
             color = color * (1 + rng.uniform(0.1, 0.5) * slope)[..., None]
-        if rng.random() < 0.5:
-            color = color * (1 + rng.uniform(0.03, 0.3) * texture)[..., None]
+        if rng.random() < 0.6:
+            color = color * (1 + rng.uniform(0.05, 0.45) * texture)[..., None]
         mask = mask[..., None] * rng.choice([1.0, 1.0, 1.0, 0.6])
         region = picture[top:bottom, left:right]
         region += (color - region) * mask
@@ -129,15 +129,15 @@ def camera(rng: Rng, picture: np.ndarray) -> np.ndarray:
     if kind < 0.07:
         picture = np.repeat(grey[..., None], 3, axis=2)
     elif kind < 0.45:
-        picture = grey[..., None] + (picture - grey[..., None]) * rng.uniform(0.2, 1.7)
+        picture = grey[..., None] + (picture - grey[..., None]) * rng.uniform(0.3, 1.9)
     kind = rng.random()
     if kind < 0.07:  # very dark
         picture = np.clip(picture, 0, 1) * rng.uniform(0.08, 0.4)
     elif kind < 0.14:  # very bright
         picture = 1 - (1 - np.clip(picture, 0, 1)) * rng.uniform(0.08, 0.4)
-    elif kind < 0.3:  # contrast stretched until it clips
-        picture = 0.5 + (picture - rng.uniform(0.3, 0.7)) * rng.uniform(1.1, 2)
-    elif kind < 0.38:
+    elif kind < 0.4:  # contrast stretched until it clips
+        picture = 0.5 + (picture - rng.uniform(0.3, 0.7)) * rng.uniform(1.1, 2.2)
+    elif kind < 0.46:
         picture = rng.uniform(0.2, 0.5) + np.clip(picture, 0, 1) * rng.uniform(0.2, 0.5)
     if rng.random() < 0.6:
         picture = picture + rng.normal(0, rng.uniform(0.002, 0.025), picture.shape).astype(np.float32)
@@ -147,7 +147,7 @@ def camera(rng: Rng, picture: np.ndarray) -> np.ndarray:
 def make_picture(rng: Rng, height: int, width: int) -> np.ndarray:
     """One picture [3, height, width], RGB 0..1."""
     colors = palette(rng)
-    textures = [noise_field(rng, height, width, rng.uniform(0.8, 3)) for _ in range(2)]
+    textures = [noise_field(rng, height, width, rng.uniform(1.3, 3.2)) for _ in range(2)]
     kind = rng.random()
     picture = background(rng, height, width, colors).astype(np.float32)
     if kind < 0.9:

@@ -1,7 +1,7 @@
 """A whole run: the stages a recipe names, one after the other, each in a folder of its own; what is finished is not done again."""
 
 import json
-from dataclasses import dataclass, field, fields
+from dataclasses import dataclass, field, fields, replace
 from pathlib import Path
 
 import torch
@@ -13,7 +13,7 @@ from .distillation import DistillationConfig, distil
 from .editor import EditorConfig, train_editor
 from .instructions import Prototypes
 from .models.language import LanguageModel
-from .models.transformer import EditTransformer, copy_start
+from .models.transformer import EditTransformer, copy_start, grow, own_weights
 from .stage import Stage
 from .text_side import Prompts, TextConfig, TextSide, train_text
 from .tokenizer import Instructions, train_tokenizer
@@ -35,6 +35,14 @@ class Recipe:
     smoke: bool = False
     null_distance: float = 0.8
     seed: int = 1
+    text_start: str = "base"
+    """What the language model starts from: the base checkpoint's weights, or `random` ones."""
+    editor_start: str = "base"
+    """What the editor starts from: the base checkpoint's weights, a copier of the source (`copy`), or `random` weights."""
+    layers: int | None = None
+    """Blocks of the editor, if not as many as the base has; those added to the base's change nothing at first."""
+    width: int | None = None
+    """Of the editor's tokens, a multiple of 64, if not the base's; only for one that does not start as the base's."""
     autoencoder: AutoencoderConfig = field(default_factory=lambda: AutoencoderConfig(minutes=0))
     text: TextConfig = field(default_factory=TextConfig)
     connector: ConnectorConfig = field(default_factory=ConnectorConfig)
@@ -45,6 +53,8 @@ class Recipe:
 
 STAGES = {"autoencoder": AutoencoderConfig, "text": TextConfig, "connector": ConnectorConfig, "editor": EditorConfig, "distillation": DistillationConfig}
 
+STARTS = {"text_start": ("base", "random"), "editor_start": ("base", "copy", "random")}
+
 
 def read_recipe(path: Path) -> Recipe:
     """A JSON file with the fields of `Recipe`; an unknown one is an error."""
@@ -52,7 +62,11 @@ def read_recipe(path: Path) -> Recipe:
     for name, config in STAGES.items():
         if name in values:
             values[name] = checked(config, values[name], f"{path}: {name}")
-    return checked(Recipe, values, str(path))
+    recipe = checked(Recipe, values, str(path))
+    for name, value in (("text_start", recipe.text_start), ("editor_start", recipe.editor_start)):
+        if value not in STARTS[name]:
+            raise SystemExit(f"Expected one of {', '.join(STARTS[name])} as {name} in {path} but received {value}")
+    return recipe
 
 
 def checked(kind: type, values: dict, where: str):
@@ -69,9 +83,10 @@ def run(recipe: Recipe, base: Path, prototypes: Path, folder: Path, device: torc
     parts = load_parts(base, prototypes, device)
     if recipe.fresh:
         parts.prototypes = Prototypes.random(recipe.seed)
-        parts.transformer = EditTransformer().to(device)
-        copy_start(parts.transformer)
+        parts.transformer = EditTransformer(parts.transformer.shape).to(device)
+    if recipe.fresh or recipe.text_start == "random":
         parts.language = LanguageModel(parts.language.shape).to(device)
+    start_editor(parts, recipe)
     if recipe.new_tokenizer:
         if not (folder / "tokenizer/tokenizer.json").exists():
             train_tokenizer(
@@ -89,6 +104,24 @@ def run(recipe: Recipe, base: Path, prototypes: Path, folder: Path, device: torc
     run_distillation(stage("distillation"), parts, recipe)
     save_checkpoint(parts, base, folder / "checkpoint", null_distance=recipe.null_distance)
     save_prototypes(parts.prototypes, folder / "prototypes.safetensors")
+
+
+def start_editor(parts: Parts, recipe: Recipe) -> None:
+    base = parts.transformer
+    layers, width = recipe.layers or base.shape.layers, recipe.width or base.shape.width
+    if recipe.editor_start == "base":
+        if width != base.shape.width or layers < base.shape.layers:
+            raise SystemExit(
+                f"Expected width {base.shape.width} and {base.shape.layers} layers or more of an editor that starts as the base's "
+                f"but received {width} and {layers}"
+            )
+        grow(base, layers)
+        return
+    parts.transformer = EditTransformer(replace(base.shape, width=width, layers=layers)).to(base.meta_queries.device)
+    if recipe.editor_start == "copy":
+        copy_start(parts.transformer)
+    own = own_weights(base)
+    parts.transformer.load_state_dict({n: t for n, t in base.state_dict().items() if n not in own}, strict=False)
 
 
 def run_autoencoder(stage: Stage, parts: Parts, recipe: Recipe) -> None:

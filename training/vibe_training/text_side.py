@@ -15,7 +15,7 @@ from torch.nn import functional
 from .instructions import CODES, Code, Edit, Prototypes, sensible
 from .models.language import LanguageModel, Prefix
 from .models.transformer import EditTransformer
-from .phrases.compose import Composer
+from .phrases.compose import WRITTEN_SHARE, Composer
 from .phrases.written import written_instructions
 from .stage import Stage
 from .stage_training import StageConfig, StageTraining
@@ -30,6 +30,7 @@ class TextConfig(StageConfig):
     merge_dropout: float = 0.1
     """Share of merges left out, in half of the rows."""
     word_dropout: float = 0.03
+    written_share: float = WRITTEN_SHARE
     description_share: float = 0.1
     """Share of the batches that are descriptions of pictures from text alone."""
 
@@ -90,7 +91,7 @@ class Batches:
 
     def __init__(self, prompts: Prompts, config: TextConfig, *, step: int) -> None:
         self.prompts, self.config = prompts, config
-        self.composer = Composer(config.seed + step)
+        self.composer = Composer(config.seed + step, written_share=config.written_share)
         self.rng = np.random.default_rng([config.seed, step])
 
     def __iter__(self) -> Iterator[Batch]:

@@ -1,11 +1,12 @@
 """The diffusion transformer with its meta queries and connector (Sana, channel concatenation), as the published checkpoints have it.
 
 Written for training: one file, no options that a nano checkpoint does not use. Shapes: latents [batch, 32, h, w], tokens
-[batch, h * w, width], conditioning [batch, queries, width].
+[batch, h * w, width], conditioning [batch, queries, conditioning width].
 """
 
+import copy
 import math
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import torch
 from torch import Tensor, nn
@@ -17,10 +18,12 @@ class TransformerShape:
     latent_channels: int = 32
     width: int = 192
     head_dim: int = 32
-    cross_heads: int = 3
+    cross_head_dim: int = 64
     layers: int = 6
     mlp_ratio: float = 2.5
     queries: int = 16
+    conditioning: int = 192
+    """Width of queries and connector, which is the language model's."""
     connector_layers: int = 2
     connector_heads: int = 16
 
@@ -79,7 +82,7 @@ class Block(nn.Module):
         super().__init__()
         width = shape.width
         self.attn1 = Attention(width, width // shape.head_dim, linear=True, bias=False)
-        self.attn2 = Attention(width, shape.cross_heads, linear=False, bias=True)
+        self.attn2 = Attention(width, width // shape.cross_head_dim, linear=False, bias=True)
         self.ff = GatedConvolution(width, shape.mlp_ratio)
         self.scale_shift_table = nn.Parameter(torch.randn(6, width) / math.sqrt(width))
 
@@ -167,13 +170,13 @@ class EditTransformer(nn.Module):
         width = shape.width
         self.patch_embed = PatchEmbed(2 * shape.latent_channels, width)
         self.time_embed = TimeEmbedding(width)
-        self.caption_projection = TwoLayers(width, width, lambda x: functional.gelu(x, approximate="tanh"))
+        self.caption_projection = TwoLayers(shape.conditioning, width, lambda x: functional.gelu(x, approximate="tanh"))
         self.caption_norm = RMSNorm(width)
         self.transformer_blocks = nn.ModuleList(Block(shape) for _ in range(shape.layers))
         self.scale_shift_table = nn.Parameter(torch.randn(2, width) / math.sqrt(width))
         self.proj_out = nn.Linear(width, shape.latent_channels)
-        self.meta_queries = nn.Parameter(torch.randn(shape.queries, width) / math.sqrt(width))
-        self.edit_head = Connector(width, shape.connector_layers, shape.connector_heads)
+        self.meta_queries = nn.Parameter(torch.randn(shape.queries, shape.conditioning) / math.sqrt(shape.conditioning))
+        self.edit_head = Connector(shape.conditioning, shape.connector_layers, shape.connector_heads)
 
     def condition(self, hidden: Tensor) -> Tensor:
         """Conditioning for the language model's states at the queries."""
@@ -205,3 +208,20 @@ def copy_start(model: EditTransformer) -> None:
         model.proj_out.bias.zero_()
         for block in model.transformer_blocks:
             block.attn2.to_out[0].weight.mul_(0.1)
+
+
+def own_weights(model: EditTransformer) -> dict[str, Tensor]:
+    """All but queries and connector, which belong to the text side."""
+    return {n: p for n, p in model.named_parameters() if not n.startswith(("edit_head", "meta_queries"))}
+
+
+def grow(model: EditTransformer, layers: int) -> None:
+    """Adds blocks up to so many, as copies of the last one that add nothing yet."""
+    while len(model.transformer_blocks) < layers:
+        block = copy.deepcopy(model.transformer_blocks[-1])
+        with torch.no_grad():
+            for last in (block.attn1.to_out[0], block.attn2.to_out[0], block.ff.conv_point):
+                for weights in last.parameters():
+                    weights.zero_()
+        model.transformer_blocks.append(block)
+    model.shape = replace(model.shape, layers=layers)

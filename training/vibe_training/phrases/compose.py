@@ -24,8 +24,8 @@ LANGUAGES = {"en": 0.52, "de": 0.13, "fr": 0.12, "es": 0.11, "ru": 0.12}
 SOUNDS = [("ei", "ie"), ("ie", "ei"), ("ck", "k"), ("ph", "f"), ("gh", ""), ("ght", "te"), ("tt", "t"), ("ll", "l"), ("ss", "s"), ("rr", "r"), ("ou", "o"), ("ea", "ee"), ("tion", "shun"), ("y", "ie"), ("er", "re"), ("le", "el"), ("c", "k"), ("s", "z"), ("you", "u"), ("are", "r"), ("with", "w/"), ("and", "n"), ("the", "teh"), ("please", "pls"), ("'", "")]
 """Spellings that people mix up."""
 
-WRITTEN = 0.68
-"""Share of the instructions that somebody wrote as they are; the rest is composed."""
+WRITTEN_SHARE = 0.68
+"""Of the instructions that somebody wrote as they are; the rest is composed."""
 
 KEYS = {"q": "wa", "w": "qe", "e": "wr", "r": "et", "t": "ry", "y": "tu", "u": "yi", "i": "uo", "o": "ip", "p": "o", "a": "s", "s": "ad", "d": "sf", "f": "dg", "g": "fh", "h": "gj", "j": "hk", "k": "jl", "l": "k", "c": "xv", "v": "cb", "b": "vn", "n": "bm", "m": "n"}
 
@@ -44,8 +44,9 @@ def english_words() -> list[str]:
 class Composer:
     """Draws instructions with their edits; the same seed gives the same ones."""
 
-    def __init__(self, seed: int) -> None:
+    def __init__(self, seed: int, *, written_share: float = WRITTEN_SHARE) -> None:
         self.rng = np.random.default_rng(seed)
+        self.written_share = written_share
         self.lists: dict[str, list[str]] = {}
         self.soup = english_words()
         weights = np.array([2.0 if f.startswith(("darken_", "brighten_")) else 1.0 for f in FAMILIES])
@@ -55,7 +56,7 @@ class Composer:
     def draw(self) -> tuple[str, Edit]:
         kind = self.choose(MIX)
         language = self.choose(LANGUAGES)
-        if self.rng.random() < WRITTEN and (drawn := self.written(kind, language)):
+        if self.rng.random() < self.written_share and (drawn := self.written(kind, language)):
             text, edit = drawn
             return self.spoil(text), edit
         if kind == "unknown":
