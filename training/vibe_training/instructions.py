@@ -92,8 +92,17 @@ AXES = [
 ]
 """Families that nobody asks for together."""
 
+IN_ORDER = {
+    *(("sketch", second) for second in ("sepia", "warm", "cool", "darken", "invert")),
+    *((first, f"tint_{color}") for first in ("invert", "solarise") for color in TINTS),
+}
+"""Of those, what makes sense in one order."""
+
 PAIRS = [
-    (a, b) for a in FAMILIES for b in FAMILIES if a != b and not any(a in axis and b in axis for axis in AXES)
+    (a, b)
+    for a in FAMILIES
+    for b in FAMILIES
+    if a != b and ((a, b) in IN_ORDER or not any(a in axis and b in axis for axis in AXES))
 ]
 
 

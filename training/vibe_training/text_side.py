@@ -16,7 +16,7 @@ from .instructions import CODES, Code, Edit, Prototypes, sensible
 from .models.language import LanguageModel, Prefix
 from .models.transformer import EditTransformer
 from .phrases.compose import WRITTEN_SHARE, Composer
-from .phrases.written import written_instructions
+from .phrases.written import DESCRIPTIONS, written_instructions
 from .stage import Stage
 from .stage_training import StageConfig, StageTraining
 from .tokenizer import Instructions
@@ -128,11 +128,13 @@ class Checks:
 
     def __init__(self, stage: Stage, prompts: Prompts) -> None:
         composer = Composer(999)
+        languages = [language for language in written_instructions() if language != DESCRIPTIONS]
         self.instructions = prompts.instructions
         self.sets = {
             "": (prompts.pictures[0], [composer.draw() for _ in range(stage.scale(800))]),
-            "held_out/": (prompts.pictures[0], held_out_instructions()[:: 200 if stage.smoke else 1]),
+            "held_out/": (prompts.pictures[0], held_out(*languages)[:: 200 if stage.smoke else 1]),
             "described/": (prompts.description, [composer.draw_description() for _ in range(stage.scale(100))]),
+            "described_held_out/": (prompts.description, held_out(DESCRIPTIONS)),
         }
 
     @torch.no_grad()
@@ -172,11 +174,13 @@ def same(edit: Edit, found: tuple[Code, Code]) -> tuple[bool, bool]:
     return all(a.name == b.name for a, b in zip(edit.halves, found, strict=True)), edit.halves == found
 
 
-def held_out_instructions() -> list[tuple[str, Edit]]:
+def held_out(*languages: str) -> list[tuple[str, Edit]]:
+    """Instructions by hand that are not trained on."""
+    written = written_instructions(held=True)
     return [
         (text, edit)
-        for kinds in written_instructions(held=True).values()
-        for groups in kinds.values()
+        for language in languages
+        for groups in written[language].values()
         for edit, texts in groups.items()
         for text in texts
     ]

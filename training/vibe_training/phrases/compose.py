@@ -10,8 +10,8 @@ from ..instructions import PAIRS, Edit, random_strength, strengths_of
 from ..operations import FAMILIES, HUES
 from . import english, french, german, russian, spanish, unknown
 from .scenes import describe
+from .written import DESCRIPTIONS, Groups, written_instructions
 from .written import OTHERS as MIXED
-from .written import Groups, written_instructions
 
 OTHERS: dict[str, ModuleType] = {"de": german, "fr": french, "es": spanish, "ru": russian}
 
@@ -74,7 +74,12 @@ class Composer:
 
     def draw_description(self) -> tuple[str, Edit]:
         """For a picture from text alone: mostly of scenes, else of what is no scene."""
-        if self.rng.random() < 0.8:
+        kind = "scene" if self.rng.random() < 0.8 else "unknown"
+        if self.rng.random() < self.written_share:
+            groups = written_instructions()[DESCRIPTIONS][kind]
+            edit = self.written_edit(kind, groups)
+            return self.spoil(self.pick_of(groups[edit])), edit
+        if kind == "scene":
             text, edit = describe(self.pick)
             return self.spoil(self.tidy(text)), edit
         text = self.template(self.pick("{n}|{an} {n}|{an} {a} {n}|{an} {n} and {an} {n2}|{an} {n} {place}|{an} {n} in the style of a {n2}|two {n}s|{an} {n} eating {an} {n2}"))

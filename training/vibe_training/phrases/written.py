@@ -1,7 +1,8 @@
 """Instructions written by hand, in the files of the folder `written`.
 
 A line `= CODE` starts a group; every line up to the next is one instruction. A code is `family strength`, two of them joined by ` + `,
-`recolor_from_to 1`, or `unknown`. A file is called `what.language.txt`; `others` are several languages, a language a part.
+`recolor_from_to 1`, `scene_above_below 1`, or `unknown`. A file is called `what.language.txt`; `others` are several languages, a language a
+part, and `descriptions` what is asked for without a picture.
 """
 
 import zlib
@@ -9,9 +10,11 @@ from functools import cache
 from pathlib import Path
 
 from ..instructions import Edit
-from ..operations import FAMILIES, RECOLORS, STRENGTHS
+from ..operations import FAMILIES, RECOLORS, SCENES, STRENGTHS
 
 OTHERS = "others"
+
+DESCRIPTIONS = "descriptions"
 
 HELD_OUT = 25
 """One line in so many is never trained on: what is understood of these is what is understood of strangers."""
@@ -23,7 +26,7 @@ def parse_code(code: str, where: str) -> Edit:
     if code == "unknown":
         return Edit()
     parts = code.split(" + ")
-    known = {**FAMILIES, **RECOLORS} if len(parts) == 1 else FAMILIES
+    known = {*FAMILIES, *RECOLORS, *SCENES} if len(parts) == 1 else FAMILIES
     operations = []
     for part in parts:
         name, _, strength = part.strip().partition(" ")
@@ -39,7 +42,7 @@ def held_out(text: str) -> bool:
 
 @cache
 def written_instructions(*, held: bool = False) -> dict[str, dict[str, Groups]]:
-    """By language, then by kind (single, pair, recolor, unknown): those for training, or those held out."""
+    """By language, then by kind (single, pair, recolor, scene, unknown): those for training, or those held out."""
     found: dict[str, dict[str, Groups]] = {}
     for path in sorted((Path(__file__).parent / "written").glob("*.txt")):
         language = path.name.split(".")[1]
