@@ -17,16 +17,17 @@ export interface Fit<Change> {
  * numbers and follows the model's errors from place to place; one change for the whole picture cannot, and averages them out.
  */
 const EVEN = 1;
-const SHARED = 0.8;
-/** The same for a curve of detail, as a share of what either leaves. */
+const SHARED = 1.2;
 const DETAIL = 0.7;
 /**
- * Where the grid leaves this much (mean square, of 1), the edit bends more sharply than changes that are affine in a window can, or is no
- * change of colours. It is the former where one grade leaves less than a twentieth of what changed: then that may leave more than the grid.
+ * Where the grid leaves this much (mean square, of 1), the model is less exact, or the edit bends more sharply than changes that are affine
+ * in a window can. Then a change for the whole picture may leave more than the grid, if it is less than a tenth of what changed.
  */
-const POOR_GRID = 1e-4;
-const EVEN_FOR_POOR_GRID = 1.7;
-const UNEXPLAINED = 1 / 20;
+const POOR_GRID = 7e-5;
+const FOR_POOR_GRID = 2.2;
+const UNEXPLAINED = 1 / 10;
+/** A curve of detail is taken before a grade where it leaves less than this share of what that leaves. */
+const CLEARER = 0.9;
 /** Shares are taken where they leave less than this of what one share for all leaves: else they too follow errors. */
 const UNEVEN = 1 / 3;
 
@@ -37,14 +38,13 @@ export function* fitWholeEdit(
 ): Generator<void, ColorGrade | DetailCurve | undefined> {
   const cells = yield* editCells(pictures, grid);
   const { changed, left } = meanSquares(cells);
+  const allowed = (misfit: number, share: number) =>
+    left * (left >= POOR_GRID && misfit < UNEXPLAINED * changed ? FOR_POOR_GRID : share);
   const { even, shared } = yield* fitColorGrade(cells);
   yield;
-  const bends = left >= POOR_GRID && even.misfit < UNEXPLAINED * changed;
-  const grade =
-    shared.misfit < UNEVEN * even.misfit
-      ? { ...shared, allowed: SHARED }
-      : { ...even, allowed: bends ? EVEN_FOR_POOR_GRID : EVEN };
+  const uneven = shared.misfit < UNEVEN * even.misfit;
+  const grade = uneven ? shared : even;
   const detail = fitDetailCurve(cells);
-  if (detail.misfit < DETAIL * Math.min(left, grade.misfit)) return detail.change;
-  return grade.misfit < grade.allowed * left ? grade.change : undefined;
+  if (detail.misfit < CLEARER * grade.misfit && detail.misfit < allowed(detail.misfit, DETAIL)) return detail.change;
+  return grade.misfit < (uneven ? SHARED * left : allowed(grade.misfit, EVEN)) ? grade.change : undefined;
 }

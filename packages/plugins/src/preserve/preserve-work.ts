@@ -9,6 +9,8 @@ import type { WorkingPlane } from './working-plane.js';
 
 /** Decisions are taken on so many pixels at most; more would only take longer. */
 const DECIDING_PIXELS = 512 * 512;
+/** Times the threshold of content where one change of the whole picture is tried: unlike a grid it does not bend towards new objects. */
+const WHOLE_CONTENT = 1.5;
 
 export interface AnalysisInput extends Pictures {
   readonly mode: 'tone' | 'auto';
@@ -34,7 +36,7 @@ export function* analyseEdit(input: AnalysisInput): Generator<void, Analysis> {
   const whole = yield* fitWholeEdit(few, grid);
   if (whole !== undefined) {
     const change = createToneChange(whole, few.before);
-    if (mode === 'tone' || !(yield* hasNewContent(few, change, contentThreshold)))
+    if (mode === 'tone' || !(yield* hasNewContent(few, change, WHOLE_CONTENT * contentThreshold)))
       return { tone: whole, mask: undefined };
   }
   const content = mode === 'auto' ? yield* findNewContent(few, contentThreshold) : undefined;
