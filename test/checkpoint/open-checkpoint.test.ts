@@ -62,7 +62,7 @@ describe('published forms', () => {
     [
       'float16, distilled guidance, defaults of its own',
       NANO,
-      { tensors: [85, 189, 102], dtype: 'F16', defaults: [1, 1, 1, 'auto'] },
+      { tensors: [85, 235, 102], dtype: 'F16', defaults: [1, 1, 1, 'auto'] },
     ],
   ])('%s', async (_, path, { tensors, dtype, defaults }) => {
     const checkpoint = await openCheckpoint(path);

@@ -125,14 +125,22 @@ test('previews come close to the picture that is being made', async () => {
   expect(correlation(last.data, small)).toBeGreaterThan(0.9);
 });
 
-test('text-to-image runs and has the size asked for', async () => {
-  const { width, height, warnings } = await editor.generate({
+test('text-to-image paints its small world at the size asked for, and says what it does not know', async () => {
+  const size = { width: 200, height: 120 };
+  const { images, width, height, warnings } = await editor.generate({
     instruction: 'a red sky over a green field',
-    size: { width: 200, height: 120 },
-    numInferenceSteps: 1,
+    size,
   });
-  expect([width, height]).toEqual([200, 120]);
-  expect(warnings).toMatchObject([{ code: 'not-understood' }]);
+  expect([width, height, warnings]).toEqual([200, 120, []]);
+  const { data, channels } = images[0]?.raster as Pixels;
+  const half = data.length / 2;
+  const [sky, field] = [data.subarray(0, half), data.subarray(half)].map((part) =>
+    [0, 1, 2].map((channel) => mean({ ...size, channels, data: part }, channel)),
+  ) as [number[], number[]];
+  expect((sky[0] as number) - (sky[1] as number)).toBeGreaterThan(80);
+  expect((field[1] as number) - (field[0] as number)).toBeGreaterThan(50);
+  const unknown = await editor.generate({ instruction: 'two cats playing chess', size });
+  expect(unknown.warnings).toMatchObject([{ code: 'not-understood' }]);
 });
 
 test('an abort stops the work within one step, and the editor goes on', async () => {
