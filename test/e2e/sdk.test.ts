@@ -132,7 +132,7 @@ test('text-to-image paints its small world at the size asked for, and says what 
     size,
   });
   expect([width, height, warnings]).toEqual([200, 120, []]);
-  const { data, channels } = images[0]?.raster as Pixels;
+  const [{ data, channels }] = images.map(({ raster }) => raster) as [Pixels];
   const half = data.length / 2;
   const [sky, field] = [data.subarray(0, half), data.subarray(half)].map((part) =>
     [0, 1, 2].map((channel) => mean({ ...size, channels, data: part }, channel)),
