@@ -129,12 +129,13 @@ class Checks:
     def __init__(self, stage: Stage, prompts: Prompts) -> None:
         composer = Composer(999)
         languages = [language for language in written_instructions() if language != DESCRIPTIONS]
+        every = 200 if stage.smoke else 1
         self.instructions = prompts.instructions
         self.sets = {
             "": (prompts.pictures[0], [composer.draw() for _ in range(stage.scale(800))]),
-            "held_out/": (prompts.pictures[0], held_out(*languages)[:: 200 if stage.smoke else 1]),
+            "held_out/": (prompts.pictures[0], held_out(*languages)[::every]),
             "described/": (prompts.description, [composer.draw_description() for _ in range(stage.scale(100))]),
-            "described_held_out/": (prompts.description, held_out(DESCRIPTIONS)),
+            "described_held_out/": (prompts.description, held_out(DESCRIPTIONS)[::every]),
         }
 
     @torch.no_grad()
