@@ -4,8 +4,8 @@ import { luma } from './color-grid.js';
 import type { WorkingPlane } from './working-plane.js';
 
 /** Knots of the curve over luma, and of that over a channel's own value: evenly over 0..1, linear between them. */
-export const LUMA_KNOTS = 17;
-export const OWN_KNOTS = 17;
+export const LUMA_KNOTS = 25;
+export const OWN_KNOTS = 25;
 /** Weights a channel: the two curves, then red, green and blue. */
 export const GRADE_WEIGHTS = LUMA_KNOTS + OWN_KNOTS + 3;
 

@@ -26,6 +26,9 @@ function tensor(color: (x: number, y: number, channel: number) => number) {
   return hostTensor('float32', [1, 3, height, width], values);
 }
 
+/** Of an autoencoder that makes 4 x 4 pixels one latent. */
+const LATENTS = hostTensor('float32', [1, 1, 8, 12], new Float32Array(96));
+
 const waves = (x: number, y: number, channel: number): number => 0.5 + 0.4 * Math.sin(9 * x + 7 * y + 2 * channel);
 const before = tensor(waves);
 /** Darker, and with a checkered square that is new. */
@@ -70,13 +73,13 @@ function contextOf(request: Partial<PluginContext['request']>, said?: Said): Plu
       defaults: { nullDistance: said?.nullDistance, textToImage: said?.textToImage ?? true },
     } as Checkpoint,
     source,
-    sourceLatents: before,
+    sourceLatents: LATENTS,
     signal: undefined,
     store: new Map(),
     warn: (warning) => void said?.warnings.push(warning),
     stages: {
       encode: async (image) => image,
-      decode: async (latents) => latents,
+      decode: async () => before,
       condition: async () => ({ promptEmbeds: before, nullEmbeds: before }),
       toTensor: async () => before,
     },

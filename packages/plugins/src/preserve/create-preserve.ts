@@ -48,6 +48,8 @@ interface SourcePictures {
   /** The source at working size, and the same through the autoencoder. */
   readonly source: Planes;
   readonly before: Planes;
+  /** Pixels at working size along a side of what one latent stands for. */
+  readonly patch: number;
   /** The source at output size. */
   readonly base: Raster8;
 }
@@ -138,6 +140,7 @@ async function sourcePictures(
   };
   return {
     before: await shared('sourceLatents', await stages.decode(sourceLatents)),
+    patch: working.width / sourceLatents.shape.at(-1)!,
     source: await shared('source', await stages.toTensor(source, { width: working.width, height: working.height })),
     base: await resized(source, outputSize, signal),
   };

@@ -4,7 +4,7 @@ import { luma } from './color-grid.js';
 import type { WorkingPlane } from './working-plane.js';
 
 /** Knots of the curve, evenly over the detail; linear between them. */
-export const DETAIL_KNOTS = 33;
+export const DETAIL_KNOTS = 25;
 /** Detail is luma over that of the surroundings; this is where its axis ends. */
 const LARGEST_RATIO = 1.25;
 /** Keeps the ratio finite in black. */

@@ -9,9 +9,8 @@ import { readRow } from './picture-rows.js';
 import type { WorkingPlane } from './working-plane.js';
 
 /** Standard deviation of what counts as the surroundings of a pixel, as a share of sqrt(width * height). */
-const SURROUND = 0.015;
-/** Cells along the side of a square picture. */
-const CELLS = 26;
+const SURROUND = 0.015; /** Cells of a picture at most, about. */
+const MOST_CELLS = 1100;
 
 // Fields of a cell: weights of the detail's knots, features of a grade in two ways, mean colours.
 export const DETAIL = 0;
@@ -32,7 +31,7 @@ const FIELDS = LEFT + 3;
  * What is known of an edit in cells of a few pixels.
  *
  * Pictures through the autoencoder have lost their finest structure, so a fit from pixel to pixel would soften every sharp step of a curve.
- * Means over cells are what the autoencoder keeps: the mean of a function of the *source* is compared with the mean of the edit.
+ * Means over what one latent stands for are what it keeps best: the mean of a function of the *source* is compared with the mean of the edit.
  */
 export interface EditCells {
   readonly lattice: Lattice;
@@ -41,9 +40,11 @@ export interface EditCells {
   readonly surround: WorkingPlane;
 }
 
-export function* editCells(pictures: Pictures, grid: ColorGrid): Generator<void, EditCells> {
+/** @param patch pixels along a side of what one latent stands for; cells are that large, or whole times if they became too many */
+export function* editCells(pictures: Pictures, grid: ColorGrid, patch: number): Generator<void, EditCells> {
   const { source, before, after } = pictures;
   const { width, height } = before;
+  const spacing = patch * Math.ceil(Math.sqrt((width * height) / patch ** 2 / MOST_CELLS));
   const surround = yield* surroundOf(pictures);
   const colorChange = createColorChange(grid, before);
   const [s, a, b, change] = Array.from({ length: 4 }, () => new Float64Array(width * 3)) as [
@@ -52,7 +53,6 @@ export function* editCells(pictures: Pictures, grid: ColorGrid): Generator<void,
     Float64Array,
     Float64Array,
   ];
-  const spacing = Math.max(1, Math.round(Math.sqrt(width * height) / CELLS));
   let current = -1;
   const lattice = yield* cellMeans({
     width,
@@ -89,6 +89,22 @@ export function* interior({ columns, rows, fields }: Lattice): Generator<number>
   for (let row = 1; row < rows - 1; row++) {
     for (let column = 1; column < columns - 1; column++) yield (row * columns + column) * fields;
   }
+}
+
+/** Means of the fields over blocks of `side` by `side` cells; those at the right and lower edges may be smaller. */
+export function blocks({ columns, rows, fields, values }: Lattice, side: number): Float64Array[] {
+  const across = Math.ceil((columns - 2) / side);
+  const sums = Array.from({ length: across * Math.ceil((rows - 2) / side) }, () => new Float64Array(fields));
+  const counts = new Float64Array(sums.length);
+  for (let row = 0; row < rows - 2; row++) {
+    for (let column = 0; column < columns - 2; column++) {
+      const block = Math.floor(row / side) * across + Math.floor(column / side);
+      const start = ((row + 1) * columns + column + 1) * fields;
+      counts[block]!++;
+      for (let field = 0; field < fields; field++) sums[block]![field]! += values[start + field]!;
+    }
+  }
+  return sums.map((sum, block) => sum.map((value) => value / counts[block]!));
 }
 
 /** Squares of what the edit changed and of what the grid leaves of it, means over cells and channels, of 1. */

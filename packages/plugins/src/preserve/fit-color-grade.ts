@@ -1,156 +1,182 @@
+import { BEND, bendOf, bendWeight } from './bends.js';
 import { type ColorGrade, GRADE_WEIGHTS, LUMA_KNOTS, OWN_KNOTS } from './color-grade.js';
 import { nodePosition } from './color-grid.js';
-import { CHANGE, type EditCells, interior, LINEAR, OF_BEFORE, OF_SOURCE, OWN } from './edit-cells.js';
+import { CHANGE, type EditCells, interior, LINEAR, type OF_BEFORE, type OF_SOURCE, OWN } from './edit-cells.js';
+import { fitShares } from './fit-shares.js';
 import type { Fit } from './fit-whole-edit.js';
-import { gaussianBlur } from './gaussian-blur.js';
-import { solve, stiffen } from './solve.js';
+import { addSquare, solve } from './solve.js';
 import type { WorkingPlane } from './working-plane.js';
 
-/** Weight of the bends of the curves against errors, both squared. */
-const STIFFNESS = 3e-6;
+/** Weight of the bends of the channels' mean curve against errors, and the size from which a bend counts no more for being larger. */
+const BENDS = { stiffness: 0.3, large: 1e-3 };
+/** Weights of what a channel's curves differ in from the mean of the channels: their values and their bends, both squared. */
+const APART = 3e-3;
+const BENT_APART = 0.1;
 const RIDGE = 1e-6;
-/** Standard deviation of the Gaussian that the shares are smoothed with, in cells. */
-const SHARE_SMOOTHING = 1.5;
-/** Least squared change, 0..1 squared, that a share is taken from. */
-const LEAST_CHANGE = 1e-5;
+/** Rounds of weighing the bends anew: of a grade that starts, and of one that goes on. */
+const FIRST_ROUNDS = 6;
+const FURTHER_ROUNDS = 2;
 /** Rounds of fitting the shares to the grade and the grade to the shares. */
-const ROUNDS = 6;
-/** An even grade takes features of the source through the autoencoder where they leave less than this share. */
-const CLEARLY = 0.65;
-/** The share that so many of the cells do not exceed counts as all of the change. */
-const WHOLE = 0.95;
+const ROUNDS = 8;
+/** Where the curves of a channel start among its weights, and how many knots they have. */
+const CURVES = [
+  { start: 0, count: LUMA_KNOTS },
+  { start: LUMA_KNOTS, count: OWN_KNOTS },
+];
+/** First knots of all triples of neighbouring ones. */
+const BENDS_AT = CURVES.flatMap(({ start, count }) => Array.from({ length: count - 2 }, (_, i) => start + i));
 
 /** The cells as the fit needs them: of each channel the features [cells, GRADE_WEIGHTS] and the changes [cells]. */
 interface Problem {
-  readonly cells: number;
+  readonly columns: number;
+  readonly rows: number;
   readonly features: readonly Float64Array[];
   readonly changes: readonly Float64Array[];
 }
 
-/** With the same share everywhere, and with shares of its own for each place. */
-interface Grades {
-  readonly even: Fit<ColorGrade>;
-  readonly shared: Fit<ColorGrade>;
+/** Fits grades to an edit. */
+export interface GradeFits {
+  /** With the same share everywhere. */
+  even(): Fit<ColorGrade>;
+  /** With shares of its own for each place. */
+  shared(): Generator<void, Fit<ColorGrade>>;
 }
 
 /**
- * The grade whose mean over each cell meets the mean of what the edit changed there:
+ * Fits the grade whose mean over each cell meets the mean of what the edit changed there, with bends in few places and with channels that
+ * are changed alike, as far as that goes: a model's errors differ from tone to tone and from channel to channel more than edits do.
  *
- *     sum over cells of | mean(b - a) - share . mean(features) . weights |^2  +  stiffness |second differences|^2   ->  least
+ *     sum over cells of | mean(b - a) - share . mean(features) . weights |^2  +  weighted | bends of the mean of the channels |
+ *         +  stiffness (|differences to that mean|^2 + |their bends|^2)   ->  least
  *
- * The features are those of the source s, or of the source through the autoencoder, a, where they leave less, for an even grade clearly
- * less: sharp curves need the former, colours that the autoencoder does not reach the latter.
+ * @param of the features: of the source, which sharp curves need, or of the source through the autoencoder, which colours need that
+ *   it does not reach
  */
-export function* fitColorGrade(cells: EditCells): Generator<void, Grades> {
-  const ofSource = yield* fitGrades(cells, OF_SOURCE);
-  const ofBefore = yield* fitGrades(cells, OF_BEFORE);
+export function gradeFits(cells: EditCells, of: typeof OF_SOURCE | typeof OF_BEFORE): GradeFits {
+  const problem = problemOf(cells, of);
+  const everywhere = new Float64Array(problem.columns * problem.rows).fill(1);
   return {
-    even: ofBefore.even.misfit < CLEARLY * ofSource.even.misfit ? ofBefore.even : ofSource.even,
-    shared: ofBefore.shared.misfit < ofSource.shared.misfit ? ofBefore.shared : ofSource.shared,
+    even() {
+      const weights = new WeightsFit(problem).fit(everywhere, FIRST_ROUNDS);
+      const change = { weights: Float32Array.from(weights), share: undefined };
+      return { change, misfit: misfit(problem, everywhere, weights) };
+    },
+    *shared() {
+      const fit = new WeightsFit(problem);
+      let shares = everywhere;
+      let weights = fit.fit(shares, FIRST_ROUNDS);
+      for (let round = 0; round < ROUNDS; round++) {
+        yield;
+        shares = fitShares({ ...problem, grades: graded(problem, weights) });
+        yield;
+        weights = fit.fit(shares, FURTHER_ROUNDS);
+      }
+      const change = { weights: Float32Array.from(weights), share: atWorkingSize(cells, shares) };
+      return { change, misfit: misfit(problem, shares, weights) };
+    },
   };
-}
-
-/** Shares and weights are fitted in turn. */
-function* fitGrades(cells: EditCells, features: number): Generator<void, Grades> {
-  const problem = problemOf(cells, features);
-  const shares = new Float64Array(problem.cells).fill(1);
-  let weights = fitWeights(problem, shares);
-  const even = {
-    change: { weights: Float32Array.from(weights), share: undefined },
-    misfit: misfit(problem, shares, weights),
-  };
-  for (let round = 0; round < ROUNDS; round++) {
-    yield;
-    yield* fitShares(problem, cells, shares, weights);
-    weights = fitWeights(problem, shares);
-  }
-  const change = { weights: Float32Array.from(weights), share: atWorkingSize(cells, shares) };
-  return { even, shared: { change, misfit: misfit(problem, shares, weights) } };
 }
 
 function problemOf({ lattice }: EditCells, of: number): Problem {
+  const { columns, rows } = lattice;
   const starts = [...interior(lattice)];
   const { values } = lattice;
   const features = [0, 1, 2].map((channel) => {
     const own = of + OWN + channel * OWN_KNOTS;
-    const rows = new Float64Array(starts.length * GRADE_WEIGHTS);
+    const means = new Float64Array(starts.length * GRADE_WEIGHTS);
     for (const [cell, start] of starts.entries()) {
       const to = cell * GRADE_WEIGHTS;
-      rows.set(values.subarray(start + of, start + of + LUMA_KNOTS), to);
-      rows.set(values.subarray(start + own, start + own + OWN_KNOTS), to + LUMA_KNOTS);
-      rows.set(values.subarray(start + of + LINEAR, start + of + LINEAR + 3), to + LUMA_KNOTS + OWN_KNOTS);
+      means.set(values.subarray(start + of, start + of + LUMA_KNOTS), to);
+      means.set(values.subarray(start + own, start + own + OWN_KNOTS), to + LUMA_KNOTS);
+      means.set(values.subarray(start + of + LINEAR, start + of + LINEAR + 3), to + LUMA_KNOTS + OWN_KNOTS);
     }
-    return rows;
+    return means;
   });
   const changes = [0, 1, 2].map((channel) => Float64Array.from(starts, (start) => values[start + CHANGE + channel]!));
-  return { cells: starts.length, features, changes };
+  return { columns: columns - 2, rows: rows - 2, features, changes };
 }
 
-/** [3, GRADE_WEIGHTS] */
-function fitWeights({ cells, features, changes }: Problem, shares: Float64Array): Float64Array {
-  const size = GRADE_WEIGHTS;
-  const width = size + 1;
-  const weights = new Float64Array(3 * size);
-  for (let channel = 0; channel < 3; channel++) {
-    const of = features[channel]!;
-    const system = new Float64Array(size * width);
-    for (let cell = 0; cell < cells; cell++) {
-      const share = shares[cell]!;
-      const start = cell * size;
-      for (let i = 0; i < size; i++) {
-        const weight = (share * of[start + i]!) / cells;
-        if (weight === 0) continue;
-        for (let j = 0; j < size; j++) system[i * width + j]! += weight * share * of[start + j]!;
-        system[i * width + size]! += weight * changes[channel]![cell]!;
+/** Fits the weights of a grade, [3, GRADE_WEIGHTS], to given shares; the weights of the bends go on from fit to fit. */
+class WeightsFit {
+  private readonly bendWeights = new Float64Array(BENDS_AT.length).fill(BENDS.stiffness);
+
+  constructor(private readonly problem: Problem) {}
+
+  fit(shares: Float64Array, rounds: number): Float64Array {
+    const size = 3 * GRADE_WEIGHTS;
+    const errors = this.errors(shares);
+    let weights = new Float64Array() as Float64Array;
+    for (let round = 0; round < rounds; round++) {
+      const system = errors.slice();
+      for (const [bend, first] of BENDS_AT.entries()) {
+        const channels = [0, 1, 2].map((channel) => channel * GRADE_WEIGHTS + first);
+        const places = channels.flatMap((knot) => [knot, knot + 1, knot + 2]);
+        const factors = channels.flatMap(() => BEND.map((factor) => factor / 3));
+        addSquare(system, size, { places, factors, weight: this.bendWeights[bend]! });
+      }
+      weights = solve(system, size);
+      for (const [bend, first] of BENDS_AT.entries()) {
+        const mean = [0, 1, 2].reduce((sum, channel) => sum + bendOf(weights, channel * GRADE_WEIGHTS + first) / 3, 0);
+        this.bendWeights[bend] = bendWeight(mean, BENDS);
       }
     }
-    for (let i = 0; i < size; i++) system[i * width + i]! += RIDGE;
-    stiffen(system, size, { start: 0, count: LUMA_KNOTS, stiffness: STIFFNESS });
-    stiffen(system, size, { start: LUMA_KNOTS, count: OWN_KNOTS, stiffness: STIFFNESS });
-    weights.set(solve(system, size), channel * size);
+    return weights;
   }
-  return weights;
+
+  /** The system without the bends of the mean curve. */
+  private errors(shares: Float64Array): Float64Array {
+    const { features, changes } = this.problem;
+    const size = 3 * GRADE_WEIGHTS;
+    const width = size + 1;
+    const system = new Float64Array(size * width);
+    for (let channel = 0; channel < 3; channel++) {
+      const of = features[channel]!;
+      const block = channel * GRADE_WEIGHTS;
+      for (const [cell, share] of shares.entries()) {
+        const start = cell * GRADE_WEIGHTS;
+        for (let i = 0; i < GRADE_WEIGHTS; i++) {
+          const weight = (share * of[start + i]!) / shares.length;
+          if (weight === 0) continue;
+          const row = (block + i) * width;
+          for (let j = 0; j < GRADE_WEIGHTS; j++) system[row + block + j]! += weight * share * of[start + j]!;
+          system[row + size]! += weight * changes[channel]![cell]!;
+        }
+      }
+      // What this channel differs in from the mean of the three.
+      const factorOf = (other: number) => (other === channel ? 2 / 3 : -1 / 3);
+      const apart = (knots: readonly number[], factors: readonly number[], weight: number) => {
+        const places = [0, 1, 2].flatMap((other) => knots.map((knot) => other * GRADE_WEIGHTS + knot));
+        const all = [0, 1, 2].flatMap((other) => factors.map((factor) => factor * factorOf(other)));
+        addSquare(system, size, { places, factors: all, weight });
+      };
+      for (const { start, count } of CURVES)
+        for (let knot = start; knot < start + count; knot++) apart([knot], [1], APART);
+      for (const first of BENDS_AT) apart([first, first + 1, first + 2], BEND, BENT_APART);
+    }
+    for (let i = 0; i < size; i++) system[i * width + i]! += RIDGE;
+    return system;
+  }
 }
 
-function graded({ features }: Problem, weights: Float64Array, channel: number, cell: number): number {
-  let sum = 0;
-  for (let i = 0; i < GRADE_WEIGHTS; i++)
-    sum += features[channel]![cell * GRADE_WEIGHTS + i]! * weights[channel * GRADE_WEIGHTS + i]!;
-  return sum;
+/** What a grade of given weights changes in each cell where its share is whole, of each channel. */
+function graded({ features, changes }: Problem, weights: Float64Array): Float64Array[] {
+  return changes.map((change, channel) =>
+    change.map((_, cell) => {
+      let sum = 0;
+      for (let i = 0; i < GRADE_WEIGHTS; i++)
+        sum += features[channel]![cell * GRADE_WEIGHTS + i]! * weights[channel * GRADE_WEIGHTS + i]!;
+      return sum;
+    }),
+  );
 }
 
 function misfit(problem: Problem, shares: Float64Array, weights: Float64Array): number {
   let sum = 0;
-  for (let cell = 0; cell < problem.cells; cell++) {
-    for (let channel = 0; channel < 3; channel++)
-      sum += (problem.changes[channel]![cell]! - shares[cell]! * graded(problem, weights, channel, cell)) ** 2;
+  for (const [channel, grade] of graded(problem, weights).entries()) {
+    for (const [cell, change] of problem.changes[channel]!.entries())
+      sum += (change - shares[cell]! * grade[cell]!) ** 2;
   }
-  return sum / (3 * problem.cells);
-}
-
-/** Shares of least squared error over a few cells each, from 0 up, scaled such that the grade is the change where it is whole. */
-function* fitShares(
-  problem: Problem,
-  cells: EditCells,
-  shares: Float64Array,
-  weights: Float64Array,
-): Generator<void, void> {
-  const size = { width: cells.lattice.columns - 2, height: cells.lattice.rows - 2 };
-  const products = new Float64Array(problem.cells);
-  const squares = new Float64Array(problem.cells);
-  for (let cell = 0; cell < problem.cells; cell++) {
-    for (let channel = 0; channel < 3; channel++) {
-      const change = graded(problem, weights, channel, cell);
-      products[cell]! += change * problem.changes[channel]![cell]!;
-      squares[cell]! += change * change;
-    }
-  }
-  const above = yield* gaussianBlur({ ...size, values: products }, SHARE_SMOOTHING);
-  const below = yield* gaussianBlur({ ...size, values: squares }, SHARE_SMOOTHING);
-  for (let cell = 0; cell < problem.cells; cell++)
-    shares[cell] = Math.max(0, above.values[cell]! / (below.values[cell]! + LEAST_CHANGE));
-  const whole = Float64Array.from(shares).sort()[Math.floor(problem.cells * WHOLE)]!;
-  if (whole > 0) for (let cell = 0; cell < problem.cells; cell++) shares[cell]! /= whole;
+  return sum / (3 * shares.length);
 }
 
 /** Linear between the middles of the cells. */

@@ -49,7 +49,7 @@ const step = (value: number): number => {
 
 function wholeOf(change: (picture: Planes) => Planes): Tone | undefined {
   const pictures = { source: waves, before: softened(waves), after: softened(change(waves)) };
-  return finish(fitWholeEdit(pictures, finish(fitColorGrid(pictures))));
+  return finish(fitWholeEdit(pictures, finish(fitColorGrid(pictures)), 4));
 }
 
 /** Root mean square difference of the change's result to the exact one. */

@@ -13,6 +13,8 @@ const DECIDING_PIXELS = 512 * 512;
 const WHOLE_CONTENT = 1.5;
 
 export interface AnalysisInput extends Pictures {
+  /** Pixels of the pictures along a side of what one latent stands for. */
+  readonly patch: number;
   readonly mode: 'tone' | 'auto';
   /** Under this change, in units of the autoencoder's error, the edit counts as none. */
   readonly changeThreshold: number;
@@ -25,7 +27,7 @@ export type Analysis = { readonly tone: Tone; readonly mask: WorkingPlane | unde
 
 /** Finds the colour change of an edit and, in `auto`, where its content is new. */
 export function* analyseEdit(input: AnalysisInput): Generator<void, Analysis> {
-  const { source, before, after, mode, changeThreshold, contentThreshold } = input;
+  const { source, before, after, patch, mode, changeThreshold, contentThreshold } = input;
   const few: Pictures = {
     source: thinOut(source, DECIDING_PIXELS),
     before: thinOut(before, DECIDING_PIXELS),
@@ -33,14 +35,17 @@ export function* analyseEdit(input: AnalysisInput): Generator<void, Analysis> {
   };
   if ((yield* relativeChange(few)) < changeThreshold) return undefined;
   const grid = yield* fitColorGrid(few);
-  const whole = yield* fitWholeEdit(few, grid);
+  const whole = yield* fitWholeEdit(few, grid, Math.max(1, Math.round((patch * few.before.width) / before.width)));
   if (whole !== undefined) {
     const change = createToneChange(whole, few.before);
     if (mode === 'tone' || !(yield* hasNewContent(few, change, WHOLE_CONTENT * contentThreshold)))
       return { tone: whole, mask: undefined };
   }
   const content = mode === 'auto' ? yield* findNewContent(few, contentThreshold) : undefined;
-  if (content === undefined && few.before === before) return { tone: grid, mask: undefined };
+  if (content === undefined) {
+    if (whole !== undefined) return { tone: whole, mask: undefined };
+    if (few.before === before) return { tone: grid, mask: undefined };
+  }
   const weight = content && (yield* enlarge(content.unchanged, before));
   return { tone: yield* fitColorGrid({ before, after, weight }), mask: content?.mask };
 }

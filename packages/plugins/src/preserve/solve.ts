@@ -1,24 +1,29 @@
 /**
  * Solves a symmetric positive definite system with several right-hand sides, by elimination.
  * @param system [size, size + sides], what stands left and right of the equals sign; it is used up
+ * @param band no number of the left side stands further than this from the diagonal
  * @returns [size, sides]
  */
-export function solve(system: Float64Array, size: number): Float64Array {
+export function solve(system: Float64Array, size: number, band = size): Float64Array {
   const width = system.length / size;
   const sides = width - size;
   for (let pivot = 0; pivot < size; pivot++) {
-    for (let row = pivot + 1; row < size; row++) {
-      const factor = system[row * width + pivot]! / system[pivot * width + pivot]!;
+    const end = Math.min(pivot + band + 1, size);
+    const top = pivot * width;
+    for (let row = pivot + 1; row < end; row++) {
+      // What stands below the diagonal mirrors what stands above it, and is left alone.
+      const factor = system[top + row]! / system[top + pivot]!;
       if (factor === 0) continue;
-      for (let column = pivot; column < width; column++)
-        system[row * width + column]! -= factor * system[pivot * width + column]!;
+      for (let column = row; column < end; column++) system[row * width + column]! -= factor * system[top + column]!;
+      for (let column = size; column < width; column++) system[row * width + column]! -= factor * system[top + column]!;
     }
   }
   const solution = new Float64Array(size * sides);
   for (let row = size - 1; row >= 0; row--) {
+    const end = Math.min(row + band + 1, size);
     for (let side = 0; side < sides; side++) {
       let value = system[row * width + size + side]!;
-      for (let column = row + 1; column < size; column++)
+      for (let column = row + 1; column < end; column++)
         value -= system[row * width + column]! * solution[column * sides + side]!;
       solution[row * sides + side] = value / system[row * width + row]!;
     }
@@ -26,16 +31,13 @@ export function solve(system: Float64Array, size: number): Float64Array {
   return solution;
 }
 
-/** Adds `stiffness` times the squared second differences of the unknowns `start` to `start + count` to a system. */
-export function stiffen(
+/** Adds `weight` times the square of a sum of unknowns, `factors` at `places`, to a system. */
+export function addSquare(
   system: Float64Array,
   size: number,
-  curve: { start: number; count: number; stiffness: number },
+  { places, factors, weight }: { places: readonly number[]; factors: readonly number[]; weight: number },
 ): void {
   const width = system.length / size;
-  const bend = [1, -2, 1];
-  for (let first = curve.start; first < curve.start + curve.count - 2; first++) {
-    for (let i = 0; i < 3; i++)
-      for (let j = 0; j < 3; j++) system[(first + i) * width + first + j]! += curve.stiffness * bend[i]! * bend[j]!;
-  }
+  for (const [i, row] of places.entries())
+    for (const [j, column] of places.entries()) system[row * width + column]! += weight * factors[i]! * factors[j]!;
 }
