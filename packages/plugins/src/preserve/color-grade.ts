@@ -4,10 +4,9 @@ import { luma } from './color-grid.js';
 import type { WorkingPlane } from './working-plane.js';
 
 /** Knots of the curve over luma, and of that over a channel's own value: evenly over 0..1, linear between them. */
-export const LUMA_KNOTS = 25;
-export const OWN_KNOTS = 25;
+export const KNOTS = 25;
 /** Weights a channel: the two curves, then red, green and blue. */
-export const GRADE_WEIGHTS = LUMA_KNOTS + OWN_KNOTS + 3;
+export const GRADE_WEIGHTS = 2 * KNOTS + 3;
 
 /**
  * One colour change for a whole picture, as a colourist grades it, through a soft mask. For channel c of colour x at place p:
@@ -38,17 +37,17 @@ export function createGradeChange(grade: ColorGrade, picture: { width: number; h
         const red = row[pixel]!;
         const green = row[pixel + 1]!;
         const blue = row[pixel + 2]!;
-        const light = axisPosition(luma(red, green, blue), LUMA_KNOTS);
-        const lightKnot = Math.min(Math.floor(light), LUMA_KNOTS - 2);
+        const light = axisPosition(luma(red, green, blue), KNOTS);
+        const lightKnot = Math.min(Math.floor(light), KNOTS - 2);
         for (let channel = 0; channel < 3; channel++) {
           const start = channel * GRADE_WEIGHTS;
-          const own = axisPosition(row[pixel + channel]!, OWN_KNOTS);
-          const ownKnot = Math.min(Math.floor(own), OWN_KNOTS - 2);
-          const linear = start + LUMA_KNOTS + OWN_KNOTS;
+          const own = axisPosition(row[pixel + channel]!, KNOTS);
+          const ownKnot = Math.min(Math.floor(own), KNOTS - 2);
+          const linear = start + 2 * KNOTS;
           change[pixel + channel] =
             shares[x]! *
             (between(weights, start + lightKnot, light - lightKnot) +
-              between(weights, start + LUMA_KNOTS + ownKnot, own - ownKnot) +
+              between(weights, start + KNOTS + ownKnot, own - ownKnot) +
               red * weights[linear]! +
               green * weights[linear + 1]! +
               blue * weights[linear + 2]!);

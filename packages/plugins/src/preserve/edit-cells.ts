@@ -1,5 +1,5 @@
 import { createColorChange } from './color-change.js';
-import { axisPosition, LUMA_KNOTS, OWN_KNOTS } from './color-grade.js';
+import { axisPosition, KNOTS } from './color-grade.js';
 import { type ColorGrid, luma } from './color-grid.js';
 import type { Pictures } from './content-change.js';
 import { DETAIL_KNOTS, detailPosition } from './detail-curve.js';
@@ -15,8 +15,8 @@ const MOST_CELLS = 1100;
 // Fields of a cell: weights of the detail's knots, features of a grade in two ways, mean colours.
 export const DETAIL = 0;
 /** Features of a colour: knots of its luma, of each channel, and the channels. */
-export const OWN = LUMA_KNOTS;
-export const LINEAR = OWN + 3 * OWN_KNOTS;
+export const OWN = KNOTS;
+export const LINEAR = OWN + 3 * KNOTS;
 const FEATURES = LINEAR + 3;
 /** The features of the source, and of the source through the autoencoder. */
 export const OF_SOURCE = DETAIL + DETAIL_KNOTS;
@@ -121,10 +121,10 @@ export function meanSquares({ lattice }: EditCells): { changed: number; left: nu
 
 function addFeatures(sums: Float64Array, offset: number, row: Float64Array, pixel: number): void {
   const light = luma(row[pixel]!, row[pixel + 1]!, row[pixel + 2]!);
-  addKnots(sums, offset, axisPosition(light, LUMA_KNOTS), LUMA_KNOTS);
+  addKnots(sums, offset, axisPosition(light, KNOTS), KNOTS);
   for (let channel = 0; channel < 3; channel++) {
     const value = row[pixel + channel]!;
-    addKnots(sums, offset + OWN + channel * OWN_KNOTS, axisPosition(value, OWN_KNOTS), OWN_KNOTS);
+    addKnots(sums, offset + OWN + channel * KNOTS, axisPosition(value, KNOTS), KNOTS);
     sums[offset + LINEAR + channel]! += value;
   }
 }

@@ -1,4 +1,5 @@
 import { BEND, bendOf, bendWeight } from './bends.js';
+import { clippedEnds } from './clipped-ends.js';
 import { DETAIL_KNOTS, type DetailCurve } from './detail-curve.js';
 import { blocks, DETAIL, EDIT, type EditCells } from './edit-cells.js';
 import type { Fit } from './fit-whole-edit.js';
@@ -51,5 +52,15 @@ export function fitDetailCurve({ lattice, surround }: EditCells): Fit<DetailCurv
       misfit += left ** 2;
     }
   }
-  return { change: { knots: Float32Array.from(knots), surround }, misfit: misfit / (3 * means.length) };
+  return { change: { knots: unveiled(knots), surround }, misfit: misfit / (3 * means.length) };
+}
+
+/** Gives what a curve leads close to black or white what it lacks of it. */
+function unveiled(knots: Float64Array): Float32Array {
+  const mended = Float32Array.from(knots);
+  for (let channel = 0; channel < 3; channel++) {
+    const curve = knots.filter((_, i) => i % 3 === channel);
+    for (const [knot, lacking] of clippedEnds(curve).entries()) mended[knot * 3 + channel]! += lacking;
+  }
+  return mended;
 }

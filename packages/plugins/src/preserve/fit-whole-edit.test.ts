@@ -47,23 +47,45 @@ const step = (value: number): number => {
   return t * t * (3 - 2 * t);
 };
 
-function wholeOf(change: (picture: Planes) => Planes): Tone | undefined {
+function wholeOf(change: (picture: Planes) => Planes, patch = 4): Tone | undefined {
   const pictures = { source: waves, before: softened(waves), after: softened(change(waves)) };
-  return finish(fitWholeEdit(pictures, finish(fitColorGrid(pictures)), 4));
+  return finish(fitWholeEdit(pictures, finish(fitColorGrid(pictures)), patch));
 }
 
-/** Root mean square difference of the change's result to the exact one. */
-function error(tone: Tone, exact: Planes): number {
+/** What a change makes of the waves. */
+function resultOf(tone: Tone): Planes {
   const change = createToneChange(tone, { width: WIDTH, height: HEIGHT });
   const row = new Float64Array(WIDTH * 3);
   const added = new Float64Array(WIDTH * 3);
-  let sum = 0;
+  const values = new Float32Array(3 * AREA);
   for (let y = 0; y < HEIGHT; y++) {
     for (let i = 0; i < row.length; i++) row[i] = at(waves, Math.floor(i / 3), y, i % 3);
     change.row(y, row, added);
     for (let i = 0; i < row.length; i++)
-      sum += ((row[i] as number) + (added[i] as number) - at(exact, Math.floor(i / 3), y, i % 3)) ** 2;
+      values[(i % 3) * AREA + y * WIDTH + Math.floor(i / 3)] = ((row[i] as number) + (added[i] as number)) * 2 - 1;
   }
+  return { ...waves, values };
+}
+
+/** Mean red, 0..1 and clamped, of some pixels. */
+function meanWhere(picture: Planes, where: (x: number, y: number) => boolean): number {
+  let [sum, count] = [0, 0];
+  for (let y = 0; y < HEIGHT; y++) {
+    for (let x = 0; x < WIDTH; x++) {
+      if (!where(x, y)) continue;
+      sum += Math.min(Math.max(at(picture, x, y, 0), 0), 1);
+      count++;
+    }
+  }
+  return sum / count;
+}
+
+const between = (value: number, from: number, to: number): boolean => value >= from && value < to;
+
+/** Root mean square difference of the change's result to the exact one. */
+function error(tone: Tone, exact: Planes): number {
+  const { values } = resultOf(tone);
+  const sum = values.reduce((total, value, i) => total + ((value - (exact.values[i] as number)) / 2) ** 2, 0);
   return Math.sqrt(sum / (3 * AREA));
 }
 
@@ -80,6 +102,31 @@ describe('a change for the whole picture', () => {
     const grade = wholeOf(change) as Tone;
     expect(grade).toMatchObject({ share: undefined });
     expect(error(grade, change(waves))).toBeLessThan(0.08);
+  });
+
+  it.each([1, 2, 8])('is found whatever one latent stands for: %i pixels', (patch) => {
+    const darker = mapped((value) => value ** 1.8);
+    expect(error(wholeOf(darker, patch) as Tone, darker(waves))).toBeLessThan(0.02);
+  });
+
+  it('is black and white to a level where an edit clips, though the autoencoder gives back grays', () => {
+    const clipped = planes((x, y) => step((lightness(waves, x, y) - 0.4) / 0.12));
+    const grayed = { ...clipped, values: clipped.values.map((value) => value * 0.95) };
+    const pictures = { source: waves, before: waves, after: grayed };
+    const result = resultOf(finish(fitWholeEdit(pictures, finish(fitColorGrid(pictures)), 4)) as Tone);
+    const levels = (from: number, to: number) =>
+      meanWhere(result, (x, y) => between(lightness(waves, x, y), from, to)) * 255;
+    expect(levels(0, 0.3)).toBeLessThan(1);
+    expect(levels(0.6, 1)).toBeGreaterThan(254);
+  });
+
+  it('keeps what stands in the darks of an edit that clips nothing', () => {
+    const darker = mapped((value) => value ** 1.8);
+    const exact = darker(waves);
+    const result = resultOf(wholeOf(darker) as Tone);
+    const levels = (from: number, to: number) =>
+      meanWhere(result, (x, y) => between(at(exact, x, y, 0), from, to)) * 255;
+    expect(levels(0.03, 0.05) - levels(0, 0.02)).toBeGreaterThan(5);
   });
 
   it('takes what an edit did to a part, and how it fades out', () => {

@@ -3,7 +3,7 @@ import type { ColorGrid } from './color-grid.js';
 import type { Pictures } from './content-change.js';
 import type { DetailCurve } from './detail-curve.js';
 import { editCells, meanSquares, OF_BEFORE, OF_SOURCE } from './edit-cells.js';
-import { gradeFits } from './fit-color-grade.js';
+import { fitGrades } from './fit-color-grade.js';
 import { fitDetailCurve } from './fit-detail-curve.js';
 
 /** A change that explains an edit, and the squared error it leaves, mean over cells and channels. */
@@ -36,11 +36,11 @@ export function* fitWholeEdit(
 ): Generator<void, ColorGrade | DetailCurve | undefined> {
   const cells = yield* editCells(pictures, grid, patch);
   const { changed, left } = meanSquares(cells);
-  const ofSource = gradeFits(cells, OF_SOURCE);
-  let grade = ofSource.even();
+  const ofSource = fitGrades(cells, OF_SOURCE);
+  let grade = ofSource.even;
   if (grade.misfit > left) {
     yield;
-    const ofBefore = gradeFits(cells, OF_BEFORE).even();
+    const ofBefore = fitGrades(cells, OF_BEFORE).even;
     if (ofBefore.misfit < OUT_OF_REACH * grade.misfit) grade = ofBefore;
     const shared = yield* ofSource.shared();
     if (shared.misfit < UNEVEN * grade.misfit) grade = shared;

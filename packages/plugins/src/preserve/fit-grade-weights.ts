@@ -1,0 +1,97 @@
+import { BEND, bendOf, bendWeight } from './bends.js';
+import { GRADE_WEIGHTS, KNOTS } from './color-grade.js';
+import { addSquare, solve } from './solve.js';
+
+/** Weight of the bends of the channels' mean curve against errors, and the size from which a bend counts no more for being larger. */
+const BENDS = { stiffness: 0.3, large: 1e-3 };
+/** Weights of what a channel's curves differ in from the mean of the channels: their values and their bends, both squared. */
+const APART = 3e-3;
+const BENT_APART = 0.1;
+const RIDGE = 1e-6;
+/** Weights of all channels. */
+const SIZE = 3 * GRADE_WEIGHTS;
+/** Where the curves of a channel start among its weights, and how many knots they have. */
+const CURVES = [
+  { start: 0, count: KNOTS },
+  { start: KNOTS, count: KNOTS },
+];
+/** First knots of all triples of neighbouring ones. */
+const BENDS_AT = CURVES.flatMap(({ start, count }) => Array.from({ length: count - 2 }, (_, i) => start + i));
+
+/** Cells as the fit needs them: of each channel the means of the features, [cells, GRADE_WEIGHTS], and those of the changes, [cells]. */
+export interface WeightsProblem {
+  readonly features: readonly Float64Array[];
+  readonly changes: readonly Float64Array[];
+}
+
+/**
+ * Fits the weights of a grade, [3, GRADE_WEIGHTS], to shares of the cells. Its mean over each cell meets the mean of what the edit changed
+ * there, with bends in few places and with channels that are changed alike, as far as that goes: a model's errors differ from tone to
+ * tone and from channel to channel more than edits do.
+ *
+ *     sum over cells of | change - share . features . weights |^2  +  weighted | bends of the mean of the channels |^2
+ *         +  stiffness (|differences to that mean|^2 + |their bends|^2)   ->  least
+ *
+ * The weights of the bends are found in rounds, and go on from call to call.
+ */
+export function createWeightsFit(problem: WeightsProblem): (shares: Float64Array, rounds: number) => Float64Array {
+  const bendWeights = new Float64Array(BENDS_AT.length).fill(BENDS.stiffness);
+  return (shares, rounds) => {
+    const errors = systemOf(problem, shares);
+    let weights: Float64Array = new Float64Array();
+    for (let round = 0; round < rounds; round++) {
+      const system = errors.slice();
+      for (const [bend, first] of BENDS_AT.entries()) {
+        const channels = [0, 1, 2].map((channel) => channel * GRADE_WEIGHTS + first);
+        const places = channels.flatMap((knot) => [knot, knot + 1, knot + 2]);
+        const factors = channels.flatMap(() => BEND.map((factor) => factor / 3));
+        addSquare(system, SIZE, { places, factors, weight: bendWeights[bend]! });
+      }
+      weights = solve(system, SIZE);
+      for (const [bend, first] of BENDS_AT.entries()) {
+        const bends = [0, 1, 2].map((channel) => bendOf(weights, channel * GRADE_WEIGHTS + first));
+        bendWeights[bend] = bendWeight((bends[0]! + bends[1]! + bends[2]!) / 3, BENDS);
+      }
+    }
+    return weights;
+  };
+}
+
+/** The system without the bends of the mean. */
+function systemOf({ features, changes }: WeightsProblem, shares: Float64Array): Float64Array {
+  const width = SIZE + 1;
+  const system = new Float64Array(SIZE * width);
+  for (let channel = 0; channel < 3; channel++) {
+    const of = features[channel]!;
+    const block = channel * GRADE_WEIGHTS;
+    for (const [cell, share] of shares.entries()) {
+      const start = cell * GRADE_WEIGHTS;
+      for (let i = 0; i < GRADE_WEIGHTS; i++) {
+        const weight = (share * of[start + i]!) / shares.length;
+        if (weight === 0) continue;
+        const row = (block + i) * width;
+        for (let j = 0; j < GRADE_WEIGHTS; j++) system[row + block + j]! += weight * share * of[start + j]!;
+        system[row + SIZE]! += weight * changes[channel]![cell]!;
+      }
+    }
+    for (const { start, count } of CURVES)
+      for (let knot = start; knot < start + count; knot++)
+        keepTogether(system, channel, { knots: [knot], factors: [1], weight: APART });
+    for (const first of BENDS_AT)
+      keepTogether(system, channel, { knots: [first, first + 1, first + 2], factors: BEND, weight: BENT_APART });
+  }
+  for (let i = 0; i < SIZE; i++) system[i * width + i]! += RIDGE;
+  return system;
+}
+
+/** Adds the square of what a channel differs in from the mean of the three. */
+function keepTogether(
+  system: Float64Array,
+  channel: number,
+  { knots, factors, weight }: { knots: readonly number[]; factors: readonly number[]; weight: number },
+): void {
+  const others = [0, 1, 2];
+  const places = others.flatMap((other) => knots.map((knot) => other * GRADE_WEIGHTS + knot));
+  const differences = others.flatMap((other) => factors.map((factor) => factor * (other === channel ? 2 / 3 : -1 / 3)));
+  addSquare(system, SIZE, { places, factors: differences, weight });
+}
