@@ -112,7 +112,7 @@ def save_checkpoint(parts: Parts, base: Path, folder: Path, *, null_distance: fl
     beside.rename(folder)
 
 
-KEPT_BITS = 8
+KEPT_BITS = 6
 """Bits of a weight's mantissa of ten that are written; zeros in the others pack well, and no picture shows it."""
 
 

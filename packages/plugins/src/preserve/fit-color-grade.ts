@@ -46,7 +46,7 @@ export function fitGrades(cells: EditCells, of: typeof OF_SOURCE | typeof OF_BEF
         yield;
         weights = fitWeights(shares, FURTHER_ROUNDS);
       }
-      const change = { weights: Float32Array.from(weights), share: atWorkingSize(cells, shares) };
+      const change = { weights: unveiled(weights), share: atWorkingSize(cells, shares) };
       return { change, misfit: misfit(problem, shares, weights) };
     },
   };
