@@ -80,8 +80,8 @@ def save_checkpoint(parts: Parts, base: Path, folder: Path, *, null_distance: fl
     shutil.copytree(parts.tokenizer, beside / "tokenizer")
     weights = {n: t for n, t in load_file(base / TEXT_WEIGHTS).items() if not n.startswith(LANGUAGE)}
     weights |= {LANGUAGE + n: t for n, t in parts.language.state_dict().items()}
-    save_half(weights, beside / TEXT_WEIGHTS)
-    save_half(parts.transformer.state_dict(), beside / TRANSFORMER_WEIGHTS)
+    save_unless_same(weights, base / TEXT_WEIGHTS, beside / TEXT_WEIGHTS)
+    save_unless_same(parts.transformer.state_dict(), base / TRANSFORMER_WEIGHTS, beside / TRANSFORMER_WEIGHTS)
     save_unless_same(parts.vae.state_dict(), base / VAE_WEIGHTS, beside / VAE_WEIGHTS)
 
     tokens = json.loads((parts.tokenizer / "added_tokens.json").read_text())
@@ -119,7 +119,7 @@ KEPT_BITS = 6
 def save_unless_same(weights: dict[str, Tensor], old: Path, path: Path) -> None:
     """Leaves a file as it was when nothing was trained in it, so that it stays the same file for whoever keeps its versions."""
     before = load_file(old)
-    if all(torch.equal(t.detach().half().cpu(), before[n].half()) for n, t in weights.items()):
+    if all(n in before and torch.equal(t.detach().half().cpu(), before[n].half()) for n, t in weights.items()):
         shutil.copyfile(old, path)
     else:
         save_half(weights, path)

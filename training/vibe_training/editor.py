@@ -48,6 +48,8 @@ class EditorConfig(StageConfig):
     """Of the error in the three directions of the latents that carry the colour of their 16 x 16 pixels: what restoring a photo goes by."""
     bfloat16: bool = False
     """Multiplies in bfloat16, sums in float32: faster on a processor that has it, slower on others."""
+    new_share: float = 1.0
+    """Of the weights in the result: the rest is what the stage started from. Two editors that lie close together err more than their mean."""
     mix: dict[str, float] = field(default_factory=lambda: {"single": 0.4, "pair": 0.25, "recolor": 0.2, "none": 0.03, "scene": 0.12})
     weights: dict[str, float] = field(
         default_factory=lambda: {

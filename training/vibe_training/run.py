@@ -1,5 +1,6 @@
 """A whole run: the stages a recipe names, one after the other, each in a folder of its own; what is finished is not done again."""
 
+import copy
 import json
 from dataclasses import dataclass, field, fields, replace
 from pathlib import Path
@@ -163,8 +164,11 @@ def run_editor(stage: Stage, parts: Parts, recipe: Recipe) -> None:
     if recipe.editor.minutes == 0:
         return
     if not stage.result.exists():
-        train_editor(stage, parts.transformer, parts.vae, parts.prototypes, recipe.editor)
-    parts.transformer.load_state_dict(torch.load(stage.result, map_location="cpu", weights_only=True), strict=False)
+        train_editor(stage, copy.deepcopy(parts.transformer), parts.vae, parts.prototypes, recipe.editor)
+    before = parts.transformer.state_dict()
+    learned = torch.load(stage.result, map_location=before["meta_queries"].device, weights_only=True)
+    mixed = {n: torch.lerp(before[n].float(), t.float(), recipe.editor.new_share) for n, t in learned.items()}
+    parts.transformer.load_state_dict(mixed, strict=False)
 
 
 def run_distillation(stage: Stage, parts: Parts, recipe: Recipe) -> None:

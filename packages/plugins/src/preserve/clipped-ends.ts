@@ -7,15 +7,24 @@ const FLAT = 0.1;
 const STEEP = 0.2;
 
 /**
- * What a curve lacks of black or white where it is clipped, knot by knot.
+ * What the curves of the channels lack of black or white where all of them are clipped, [channels][knots].
  *
  * An autoencoder that is given a clipped picture gives back black and white that its soft edges have run into: a few levels grey, and a
- * little greyer the more structure there is. An edit that leads whole ranges of tones so close to black or white means it.
+ * little greyer the more structure there is. An edit that leads whole ranges of tones so close to black or white means it; one that leads
+ * a single channel there may mean a tint.
  *
- * @param curve values of evenly spaced knots, of an axis that is 1 long
+ * @param curves values of evenly spaced knots, of axes that are 1 long
  */
-export function clippedEnds(curve: Float64Array): Float64Array {
-  const lacking = new Float64Array(curve.length);
+export function clippedEnds(curves: readonly Float64Array[]): Float64Array[] {
+  const lacking = curves.map(clippedEndsOf);
+  return lacking.map((channel) =>
+    channel.map((value, knot) => (lacking.some((other) => Number.isNaN(other[knot]!)) ? 0 : value)),
+  );
+}
+
+/** The same of one channel; NaN where it is not clipped. */
+function clippedEndsOf(curve: Float64Array): Float64Array {
+  const lacking = new Float64Array(curve.length).fill(Number.NaN);
   const values = curve.map((value) => Math.min(Math.max(value, 0), 1));
   const intervals = curve.length - 1;
   for (const limit of [0, 1]) {

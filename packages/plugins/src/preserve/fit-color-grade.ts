@@ -55,19 +55,15 @@ export function fitGrades(cells: EditCells, of: typeof OF_SOURCE | typeof OF_BEF
 /** Gives tones that a grade leads close to black or white what they lack of it. */
 function unveiled(weights: Float64Array): Float32Array {
   const mended = Float32Array.from(weights);
-  for (let channel = 0; channel < 3; channel++) {
-    const [of, own, linear] = [0, KNOTS, 2 * KNOTS].map((offset) => channel * GRADE_WEIGHTS + offset) as [
-      number,
-      number,
-      number,
-    ];
+  const curves = [0, 1, 2].map((channel) => {
+    const start = channel * GRADE_WEIGHTS;
+    const [own, linear] = [start + KNOTS, start + 2 * KNOTS];
     const slope = 1 + weights[linear]! + weights[linear + 1]! + weights[linear + 2]!;
-    const grays = Float64Array.from(
-      { length: KNOTS },
-      (_, knot) => (slope * knot) / (KNOTS - 1) + weights[of + knot]! + weights[own + knot]!,
-    );
-    for (const [knot, lacking] of clippedEnds(grays).entries()) mended[of + knot]! += lacking;
-  }
+    const gray = (knot: number) => (slope * knot) / (KNOTS - 1) + weights[start + knot]! + weights[own + knot]!;
+    return Float64Array.from({ length: KNOTS }, (_, knot) => gray(knot));
+  });
+  for (const [channel, lacking] of clippedEnds(curves).entries())
+    for (const [knot, value] of lacking.entries()) mended[channel * GRADE_WEIGHTS + knot]! += value;
   return mended;
 }
 

@@ -58,9 +58,8 @@ export function fitDetailCurve({ lattice, surround }: EditCells): Fit<DetailCurv
 /** Gives what a curve leads close to black or white what it lacks of it. */
 function unveiled(knots: Float64Array): Float32Array {
   const mended = Float32Array.from(knots);
-  for (let channel = 0; channel < 3; channel++) {
-    const curve = knots.filter((_, i) => i % 3 === channel);
-    for (const [knot, lacking] of clippedEnds(curve).entries()) mended[knot * 3 + channel]! += lacking;
-  }
+  const curves = [0, 1, 2].map((channel) => knots.filter((_, i) => i % 3 === channel));
+  for (const [channel, lacking] of clippedEnds(curves).entries())
+    for (const [knot, value] of lacking.entries()) mended[knot * 3 + channel]! += value;
   return mended;
 }
