@@ -9,8 +9,9 @@ import { readRow } from './picture-rows.js';
 import type { WorkingPlane } from './working-plane.js';
 
 /** Standard deviation of what counts as the surroundings of a pixel, as a share of sqrt(width * height). */
-const SURROUND = 0.015; /** Cells of a picture at most, about. */
-const MOST_CELLS = 1100;
+const SURROUND = 0.015; /** Cells along the side of a square picture, at most and at least: fewer would leave a grade undecided. */
+const MOST_CELLS = 33;
+const LEAST_CELLS = 10;
 
 // Fields of a cell: weights of the detail's knots, features of a grade in two ways, mean colours.
 export const DETAIL = 0;
@@ -40,11 +41,12 @@ export interface EditCells {
   readonly surround: WorkingPlane;
 }
 
-/** @param patch pixels along a side of what one latent stands for; cells are that large, or whole times if they became too many */
+/** @param patch pixels along a side of what one latent stands for; cells are that large, or whole times if they became too many, or smaller if too few */
 export function* editCells(pictures: Pictures, grid: ColorGrid, patch: number): Generator<void, EditCells> {
   const { source, before, after } = pictures;
   const { width, height } = before;
-  const spacing = patch * Math.ceil(Math.sqrt((width * height) / patch ** 2 / MOST_CELLS));
+  const side = Math.sqrt(width * height);
+  const spacing = Math.max(1, Math.min(patch * Math.ceil(side / patch / MOST_CELLS), Math.floor(side / LEAST_CELLS)));
   const surround = yield* surroundOf(pictures);
   const colorChange = createColorChange(grid, before);
   const [s, a, b, change] = Array.from({ length: 4 }, () => new Float64Array(width * 3)) as [

@@ -104,7 +104,7 @@ describe('a change for the whole picture', () => {
     expect(error(grade, change(waves))).toBeLessThan(0.08);
   });
 
-  it.each([1, 2, 8])('is found whatever one latent stands for: %i pixels', (patch) => {
+  it.each([1, 2, 8, 120])('is found whatever one latent stands for: %i pixels', (patch) => {
     const darker = mapped((value) => value ** 1.8);
     expect(error(wholeOf(darker, patch) as Tone, darker(waves))).toBeLessThan(0.02);
   });
