@@ -9,7 +9,8 @@ import { readRow } from './picture-rows.js';
 import type { WorkingPlane } from './working-plane.js';
 
 /** Standard deviation of what counts as the surroundings of a pixel, as a share of sqrt(width * height). */
-const SURROUND = 0.015; /** Cells along the side of a square picture, at most and at least: fewer would leave a grade undecided. */
+const SURROUND = 0.015;
+/** Cells along the side of a square picture, at most and at least: fewer would leave a grade undecided. */
 const MOST_CELLS = 33;
 const LEAST_CELLS = 10;
 
@@ -94,7 +95,7 @@ export function* interior({ columns, rows, fields }: Lattice): Generator<number>
 }
 
 /** Means of the fields over blocks of `side` by `side` cells; those at the right and lower edges may be smaller. */
-export function blocks({ columns, rows, fields, values }: Lattice, side: number): Float64Array[] {
+export function blockMeans({ columns, rows, fields, values }: Lattice, side: number): Float64Array[] {
   const across = Math.ceil((columns - 2) / side);
   const sums = Array.from({ length: across * Math.ceil((rows - 2) / side) }, () => new Float64Array(fields));
   const counts = new Float64Array(sums.length);

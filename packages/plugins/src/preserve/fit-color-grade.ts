@@ -37,7 +37,7 @@ export function fitGrades(cells: EditCells, of: typeof OF_SOURCE | typeof OF_BEF
   const everywhere = new Float64Array(problem.columns * problem.rows).fill(1);
   const first = fitWeights(everywhere, FIRST_ROUNDS);
   return {
-    even: { change: { weights: unveiled(first), share: undefined }, misfit: misfit(problem, everywhere, first) },
+    even: { change: { weights: withClippedEnds(first), share: undefined }, misfit: misfit(problem, everywhere, first) },
     *shared() {
       let [shares, weights] = [everywhere, first];
       for (let round = 0; round < ROUNDS; round++) {
@@ -46,14 +46,14 @@ export function fitGrades(cells: EditCells, of: typeof OF_SOURCE | typeof OF_BEF
         yield;
         weights = fitWeights(shares, FURTHER_ROUNDS);
       }
-      const change = { weights: unveiled(weights), share: atWorkingSize(cells, shares) };
+      const change = { weights: withClippedEnds(weights), share: atWorkingSize(cells, shares) };
       return { change, misfit: misfit(problem, shares, weights) };
     },
   };
 }
 
 /** Gives tones that a grade leads close to black or white what they lack of it. */
-function unveiled(weights: Float64Array): Float32Array {
+function withClippedEnds(weights: Float64Array): Float32Array {
   const mended = Float32Array.from(weights);
   const curves = [0, 1, 2].map((channel) => {
     const start = channel * GRADE_WEIGHTS;

@@ -1,7 +1,7 @@
 import { BEND, bendOf, bendWeight } from './bends.js';
 import { clippedEnds } from './clipped-ends.js';
 import { DETAIL_KNOTS, type DetailCurve } from './detail-curve.js';
-import { blocks, DETAIL, EDIT, type EditCells } from './edit-cells.js';
+import { blockMeans, DETAIL, EDIT, type EditCells } from './edit-cells.js';
 import type { Fit } from './fit-whole-edit.js';
 import { addSquare, solve } from './solve.js';
 
@@ -19,7 +19,7 @@ const BLOCK = 2;
  *     sum over blocks of | mean(b) - sum_k mean(w_k(detail of s)) c_k |^2  +  sum over k of the weight of | second difference of c at k |   ->  least
  */
 export function fitDetailCurve({ lattice, surround }: EditCells): Fit<DetailCurve> {
-  const means = blocks(lattice, BLOCK);
+  const means = blockMeans(lattice, BLOCK);
   const width = DETAIL_KNOTS + 3;
   const base = new Float64Array(DETAIL_KNOTS * width);
   for (const block of means) {
@@ -52,11 +52,11 @@ export function fitDetailCurve({ lattice, surround }: EditCells): Fit<DetailCurv
       misfit += left ** 2;
     }
   }
-  return { change: { knots: unveiled(knots), surround }, misfit: misfit / (3 * means.length) };
+  return { change: { knots: withClippedEnds(knots), surround }, misfit: misfit / (3 * means.length) };
 }
 
 /** Gives what a curve leads close to black or white what it lacks of it. */
-function unveiled(knots: Float64Array): Float32Array {
+function withClippedEnds(knots: Float64Array): Float32Array {
   const mended = Float32Array.from(knots);
   const curves = [0, 1, 2].map((channel) => knots.filter((_, i) => i % 3 === channel));
   for (const [channel, lacking] of clippedEnds(curves).entries())

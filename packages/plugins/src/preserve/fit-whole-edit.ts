@@ -26,7 +26,7 @@ const OUT_OF_REACH = 0.5;
 const UNEVEN = 1 / 3;
 
 /**
- * A change of the whole picture that explains the edit at least as well as the grid does; undefined where there is none.
+ * A change of the whole picture that explains nearly all of the edit, or as much as the grid does; undefined where there is none.
  * @param patch pixels along a side of what one latent stands for
  */
 export function* fitWholeEdit(
