@@ -2,9 +2,11 @@
 const NEAR = 0.06;
 /** ...over this share of its axis or more... */
 const LEAST_LENGTH = 0.15;
-/** ...and rises or falls less than this along it: wholly below the former, not at all from the latter on. */
+/** ...and has, from end to end, less than this slope: wholly below the former, not at all from the latter on. What rises and falls again is an error. */
 const FLAT = 0.1;
 const STEEP = 0.2;
+/** Knots where a steeper curve comes or goes are taken halfway only: a fit bends there somewhat early or late. */
+const COMING = 0.5;
 
 /**
  * What the curves of the channels lack of black or white where all of them are clipped, [channels][knots].
@@ -28,20 +30,19 @@ function clippedEndsOf(curve: Float64Array): Float64Array {
   const values = curve.map((value) => Math.min(Math.max(value, 0), 1));
   const intervals = curve.length - 1;
   for (const limit of [0, 1]) {
-    const near = (knot: number) => Math.abs(values[knot]! - limit) < NEAR;
-    const rise = (from: number, to: number) => Math.abs(values[to]! - values[from]!) * intervals;
-    for (let start = 0; start < intervals; start++) {
-      let end = start;
-      let risen = 0;
-      while (near(end) && end < intervals && near(end + 1) && rise(end, end + 1) < STEEP) {
-        risen += rise(end, end + 1);
-        end++;
-      }
-      if (end - start >= LEAST_LENGTH * intervals) {
-        const share = Math.min(Math.max((STEEP - risen / (end - start)) / (STEEP - FLAT), 0), 1);
-        for (let knot = start; knot <= end; knot++) lacking[knot] = share * (limit - values[knot]!);
-      }
-      start = end;
+    const off = (knot: number) => Math.abs(values[knot]! - limit);
+    const slope = (from: number, to: number) => Math.abs(((values[to]! - values[from]!) * intervals) / (to - from));
+    const leaves = (knot: number, neighbour: number) => off(knot) > NEAR / 2 && slope(knot, neighbour) > STEEP;
+    for (let first = 0, last = 0; first < intervals; first = last + 1) {
+      last = first;
+      while (off(last) < NEAR && last < intervals && off(last + 1) < NEAR) last++;
+      let [start, end] = [first, last];
+      while (first > 0 && start < end && leaves(start, start + 1)) start++;
+      while (last < intervals && start < end && leaves(end, end - 1)) end--;
+      if (end - start < LEAST_LENGTH * intervals) continue;
+      const share = Math.min(Math.max((STEEP - slope(start, end)) / (STEEP - FLAT), 0), 1);
+      for (let knot = first; knot <= last; knot++)
+        lacking[knot] = share * (knot < start || knot > end ? COMING : 1) * (limit - values[knot]!);
     }
   }
   return lacking;

@@ -120,6 +120,16 @@ describe('a change for the whole picture', () => {
     expect(levels(0.6, 1)).toBeGreaterThan(254);
   });
 
+  it('is black also where the gray that comes back rises and falls', () => {
+    const clipped = planes((x, y) => {
+      const light = lightness(waves, x, y);
+      return light < 0.35 ? 0.05 * Math.sin((light / 0.35) * Math.PI) : step((light - 0.4) / 0.12);
+    });
+    const pictures = { source: waves, before: waves, after: clipped };
+    const result = resultOf(finish(fitWholeEdit(pictures, finish(fitColorGrid(pictures)), 4)) as Tone);
+    expect(meanWhere(result, (x, y) => lightness(waves, x, y) < 0.3) * 255).toBeLessThan(1);
+  });
+
   it('keeps what stands in the darks of an edit that clips nothing', () => {
     const darker = mapped((value) => value ** 1.8);
     const exact = darker(waves);
