@@ -30,6 +30,8 @@ class TextConfig(StageConfig):
     merge_dropout: float = 0.1
     """Share of merges left out, in half of the rows."""
     word_dropout: float = 0.03
+    embeddings: bool = True
+    """Whether those of the tokens are trained on; if not, a checkpoint's versions share them."""
     written_share: float = WRITTEN_SHARE
     description_share: float = 0.1
     """Share of the batches that are descriptions of pictures from text alone."""
@@ -194,6 +196,7 @@ def train_text(stage: Stage, side: TextSide, prototypes: Prototypes, prompts: Pr
     alone does not tell so few of them apart.
     """
     side.edit_head.requires_grad_(False)
+    side.language.embed_tokens.requires_grad_(config.embeddings)
     named = {n: p for n, p in side.named_parameters() if p.requires_grad}
     training = StageTraining(stage, named, config, muon_off=("embed_tokens", "meta_queries"))
     checks = Checks(stage, prompts)
@@ -212,4 +215,4 @@ def train_text(stage: Stage, side: TextSide, prototypes: Prototypes, prompts: Pr
                 report = checks.decided(side)
             training.report({"samples": training.step * config.batch, **report})
     training.finish()
-    side.edit_head.requires_grad_(True)
+    side.requires_grad_(True)
