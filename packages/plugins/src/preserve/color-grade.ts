@@ -9,29 +9,29 @@ export const KNOTS = 25;
 export const GRADE_WEIGHTS = 2 * KNOTS + 3;
 
 /**
- * One colour change for a whole picture, as a colourist grades it, through a soft mask. For channel c of colour x at place p:
+ * One colour change for a whole picture, as a colourist grades it, through a soft mask; or one for all of it besides, without the mask.
+ * For channel c of colour x at place p:
  *
- *     d_c = share(p) ( f_c(luma x) + g_c(x_c) + m_c . x )
+ *     d_c = share(p) ( f_c(luma x) + g_c(x_c) + m_c . x )  +  the same of the other change, with weights of its own and a share of 1
  */
 export interface ColorGrade {
   /** [3, GRADE_WEIGHTS]: of each channel the knots of f, those of g, and m. */
   readonly weights: Float32Array;
   /** How much of the change each place takes, from 0 up; undefined: all of it everywhere. */
   readonly share: WorkingPlane | undefined;
+  /** The weights of the change that all places take besides. */
+  readonly everywhere?: Float32Array;
 }
 
 /** Evaluates a grade on a picture of any size. */
 export function createGradeChange(grade: ColorGrade, picture: { width: number; height: number }): ColorChange {
-  const { weights } = grade;
+  const { weights, everywhere } = grade;
   const { width } = picture;
   const shareRow = grade.share && createBilinearRows(grade.share, picture);
   const shares = new Float64Array(width).fill(1);
   return {
     row(y, row, change) {
-      if (shareRow !== undefined && !shareRow(y, shares)) {
-        change.fill(0);
-        return;
-      }
+      if (shareRow !== undefined && !shareRow(y, shares)) shares.fill(0);
       for (let x = 0; x < width; x++) {
         const pixel = x * 3;
         const red = row[pixel]!;
@@ -44,13 +44,14 @@ export function createGradeChange(grade: ColorGrade, picture: { width: number; h
           const own = axisPosition(row[pixel + channel]!, KNOTS);
           const ownKnot = Math.min(Math.floor(own), KNOTS - 2);
           const linear = start + 2 * KNOTS;
+          const changeOf = (of: Float32Array): number =>
+            between(of, start + lightKnot, light - lightKnot) +
+            between(of, start + KNOTS + ownKnot, own - ownKnot) +
+            red * of[linear]! +
+            green * of[linear + 1]! +
+            blue * of[linear + 2]!;
           change[pixel + channel] =
-            shares[x]! *
-            (between(weights, start + lightKnot, light - lightKnot) +
-              between(weights, start + KNOTS + ownKnot, own - ownKnot) +
-              red * weights[linear]! +
-              green * weights[linear + 1]! +
-              blue * weights[linear + 2]!);
+            shares[x]! * changeOf(weights) + (everywhere === undefined ? 0 : changeOf(everywhere));
         }
       }
     },

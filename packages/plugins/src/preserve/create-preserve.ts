@@ -22,7 +22,7 @@ export interface PreserveOptions {
   /**
    * How far a picture must move for the edit to count as one, in units of what the autoencoder gets wrong by itself (plus 0.03 of the
    * range, about 8 levels), measured where it moved most. Under it the source is given back, bit by bit. 0: always apply the change.
-   * Default 0.45.
+   * Default 0.38.
    */
   changeThreshold?: number;
   /**
@@ -34,7 +34,7 @@ export interface PreserveOptions {
   stripPixels?: number;
 }
 
-const DEFAULTS = { changeThreshold: 0.45, contentThreshold: 4, stripPixels: 1_000_000 } as const;
+const DEFAULTS = { changeThreshold: 0.38, contentThreshold: 4, stripPixels: 1_000_000 } as const;
 /** Strips under way at once: one in the thread, one that is being cut or put back. */
 const STRIPS_AT_ONCE = 2;
 /** What is said of an instruction that a checkpoint does not understand. */

@@ -12,6 +12,13 @@ const FIRST_ROUNDS = 6;
 const FURTHER_ROUNDS = 2;
 /** Rounds of fitting the shares to the grade and the grade to the shares. */
 const ROUNDS = 8;
+/** Two changes take as many cells that two numbers are there, one a channel, for each of their weights. */
+const LEAST_CELLS = 2 * 2 * GRADE_WEIGHTS;
+/** Rounds of fitting two changes in turn, */
+const TWOFOLD_ROUNDS = 32;
+/** unless after so many of them more than this share of the misfit is left. */
+const FIRST_TWOFOLD_ROUNDS = 8;
+const FUTILE = 2 / 3;
 
 interface Problem extends WeightsProblem {
   readonly columns: number;
@@ -23,7 +30,15 @@ export interface GradeFits {
   /** With the same share everywhere. */
   readonly even: Fit<ColorGrade>;
   /** With shares of its own for each place: goes on from the even one, and fits the shares to the grade and the grade to the shares. */
-  shared(): Generator<void, Fit<ColorGrade>>;
+  shared(): Generator<void, SharedFit>;
+}
+
+export interface SharedFit extends Fit<ColorGrade> {
+  /**
+   * With a change that all places take besides: fits that and the shared one in turn, each to what the other leaves. Undefined where the
+   * cells are too few to tell.
+   */
+  readonly twofold: (() => Generator<void, Fit<ColorGrade>>) | undefined;
 }
 
 /**
@@ -34,22 +49,51 @@ export interface GradeFits {
 export function fitGrades(cells: EditCells, of: typeof OF_SOURCE | typeof OF_BEFORE): GradeFits {
   const problem = problemOf(cells, of);
   const fitWeights = createWeightsFit(problem);
-  const everywhere = new Float64Array(problem.columns * problem.rows).fill(1);
-  const first = fitWeights(everywhere, FIRST_ROUNDS);
+  const all = new Float64Array(problem.columns * problem.rows).fill(1);
+  const first = fitWeights(all, FIRST_ROUNDS);
   return {
-    even: { change: { weights: withClippedEnds(first), share: undefined }, misfit: misfit(problem, everywhere, first) },
+    even: { change: { weights: withClippedEnds(first), share: undefined }, misfit: misfit(problem, all, first) },
     *shared() {
-      let [shares, weights] = [everywhere, first];
+      let [shares, weights] = [all, first];
       for (let round = 0; round < ROUNDS; round++) {
         yield;
         shares = fitShares({ ...problem, grades: graded(problem, weights) });
         yield;
         weights = fitWeights(shares, FURTHER_ROUNDS);
       }
-      const change = { weights: withClippedEnds(weights), share: atWorkingSize(cells, shares) };
-      return { change, misfit: misfit(problem, shares, weights) };
+      return {
+        change: { weights: withClippedEnds(weights), share: atWorkingSize(cells, shares) },
+        misfit: misfit(problem, shares, weights),
+        twofold: all.length >= LEAST_CELLS ? () => fitTwofold(cells, problem, { shares, weights }) : undefined,
+      };
     },
   };
+}
+
+/** Goes on from shares and weights of one change. */
+function* fitTwofold(
+  cells: EditCells,
+  problem: Problem,
+  start: { shares: Float64Array; weights: Float64Array },
+): Generator<void, Fit<ColorGrade>> {
+  const all = new Float64Array(problem.columns * problem.rows).fill(1);
+  const futile = FUTILE * misfit(problem, start.shares, start.weights);
+  let { shares, weights } = start;
+  for (let round = 1; ; round++) {
+    yield;
+    const everywhere = createWeightsFit(without(problem, shares, weights))(all, FURTHER_ROUNDS);
+    const rest = without(problem, all, everywhere);
+    yield;
+    shares = fitShares({ ...rest, grades: graded(rest, weights) });
+    yield;
+    weights = createWeightsFit(rest)(shares, FURTHER_ROUNDS);
+    const left = misfit(rest, shares, weights);
+    if (round === TWOFOLD_ROUNDS || (round === FIRST_TWOFOLD_ROUNDS && left > futile)) {
+      const share = atWorkingSize(cells, shares);
+      const change = { weights: Float32Array.from(weights), share, everywhere: Float32Array.from(everywhere) };
+      return { change, misfit: left };
+    }
+  }
 }
 
 /** Gives tones that a grade leads close to black or white what they lack of it. */
@@ -96,6 +140,15 @@ function graded({ features, changes }: Problem, weights: Float64Array): Float64A
       return sum;
     }),
   );
+}
+
+/** The problem that remains where a grade has been taken by its shares. */
+function without(problem: Problem, shares: Float64Array, weights: Float64Array): Problem {
+  const grades = graded(problem, weights);
+  const changes = problem.changes.map((change, channel) =>
+    change.map((value, cell) => value - shares[cell]! * grades[channel]![cell]!),
+  );
+  return { ...problem, changes };
 }
 
 function misfit(problem: Problem, shares: Float64Array, weights: Float64Array): number {

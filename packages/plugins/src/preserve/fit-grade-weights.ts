@@ -64,14 +64,17 @@ function systemOf({ features, changes }: WeightsProblem, shares: Float64Array): 
   for (let channel = 0; channel < 3; channel++) {
     const of = features[channel]!;
     const block = channel * GRADE_WEIGHTS;
+    const used = new Int32Array(GRADE_WEIGHTS);
     for (const [cell, share] of shares.entries()) {
       const start = cell * GRADE_WEIGHTS;
-      for (let i = 0; i < GRADE_WEIGHTS; i++) {
-        const weight = (share * of[start + i]!) / shares.length;
-        if (weight === 0) continue;
-        const row = (block + i) * width;
-        for (let j = 0; j < GRADE_WEIGHTS; j++) system[row + block + j]! += weight * share * of[start + j]!;
-        system[row + SIZE]! += weight * changes[channel]![cell]!;
+      let count = 0;
+      for (let i = 0; i < GRADE_WEIGHTS; i++) if (of[start + i] !== 0) used[count++] = i;
+      const weight = share / shares.length;
+      for (let a = 0; a < count; a++) {
+        const value = weight * of[start + used[a]!]!;
+        const row = (block + used[a]!) * width;
+        for (let b = 0; b < count; b++) system[row + block + used[b]!]! += value * share * of[start + used[b]!]!;
+        system[row + SIZE]! += value * changes[channel]![cell]!;
       }
     }
     for (const { start, count } of CURVES)
