@@ -26,36 +26,41 @@ export interface ColorGrade {
 /** Evaluates a grade on a picture of any size. */
 export function createGradeChange(grade: ColorGrade, picture: { width: number; height: number }): ColorChange {
   const { weights, everywhere } = grade;
-  const { width } = picture;
   const shareRow = grade.share && createBilinearRows(grade.share, picture);
-  const shares = new Float64Array(width).fill(1);
+  const whole = new Float64Array(picture.width).fill(1);
+  const shares = whole.slice();
   return {
     row(y, row, change) {
-      if (shareRow !== undefined && !shareRow(y, shares)) shares.fill(0);
-      for (let x = 0; x < width; x++) {
-        const pixel = x * 3;
-        const red = row[pixel]!;
-        const green = row[pixel + 1]!;
-        const blue = row[pixel + 2]!;
-        const light = axisPosition(luma(red, green, blue), KNOTS);
-        const lightKnot = Math.min(Math.floor(light), KNOTS - 2);
-        for (let channel = 0; channel < 3; channel++) {
-          const start = channel * GRADE_WEIGHTS;
-          const own = axisPosition(row[pixel + channel]!, KNOTS);
-          const ownKnot = Math.min(Math.floor(own), KNOTS - 2);
-          const linear = start + 2 * KNOTS;
-          const changeOf = (of: Float32Array): number =>
-            between(of, start + lightKnot, light - lightKnot) +
-            between(of, start + KNOTS + ownKnot, own - ownKnot) +
-            red * of[linear]! +
-            green * of[linear + 1]! +
-            blue * of[linear + 2]!;
-          change[pixel + channel] =
-            shares[x]! * changeOf(weights) + (everywhere === undefined ? 0 : changeOf(everywhere));
-        }
-      }
+      change.fill(0);
+      if (everywhere !== undefined) addChange(everywhere, whole, row, change);
+      if (shareRow === undefined || shareRow(y, shares)) addChange(weights, shares, row, change);
     },
   };
+}
+
+/** Adds what weights change in a row, of each pixel its share. */
+function addChange(weights: Float32Array, shares: Float64Array, row: Float64Array, change: Float64Array): void {
+  for (let x = 0; x < shares.length; x++) {
+    const pixel = x * 3;
+    const red = row[pixel]!;
+    const green = row[pixel + 1]!;
+    const blue = row[pixel + 2]!;
+    const light = axisPosition(luma(red, green, blue), KNOTS);
+    const lightKnot = Math.min(Math.floor(light), KNOTS - 2);
+    for (let channel = 0; channel < 3; channel++) {
+      const start = channel * GRADE_WEIGHTS;
+      const own = axisPosition(row[pixel + channel]!, KNOTS);
+      const ownKnot = Math.min(Math.floor(own), KNOTS - 2);
+      const linear = start + 2 * KNOTS;
+      change[pixel + channel]! +=
+        shares[x]! *
+        (between(weights, start + lightKnot, light - lightKnot) +
+          between(weights, start + KNOTS + ownKnot, own - ownKnot) +
+          red * weights[linear]! +
+          green * weights[linear + 1]! +
+          blue * weights[linear + 2]!);
+    }
+  }
 }
 
 /** Place of a value on an axis of knots. */
