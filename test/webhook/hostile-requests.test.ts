@@ -195,7 +195,11 @@ describe('bodies', () => {
   test('together take no more memory than allowed', async () => {
     const small = await startServer({ worker: false, limits: { ...LIMITS, maxBytesInFlight: 1_500_000 } });
     const big = json({ instruction: 'x', image: 'A'.repeat(1_000_000) });
-    const status = async () => (await small.request('/v1/jobs', big)).status;
+    const statuses: number[] = [];
+    const status = async () => {
+      statuses.push((await small.request('/v1/jobs', big)).status);
+      return statuses.at(-1);
+    };
     const { hostname, port } = new URL(small.url);
     const held = connect(Number(port), hostname);
     held.on('error', () => {});
@@ -208,6 +212,7 @@ describe('bodies', () => {
     held.destroy();
     // What was taken is given back.
     await expect.poll(status, { timeout: 10_000 }).toBe(400);
+    expect(statuses.every((status) => status === 400 || status === 503)).toBe(true);
   });
 
   test.each([

@@ -2,11 +2,14 @@
 const NEAR = 0.06;
 /** ...over this share of its axis or more... */
 const LEAST_LENGTH = 0.15;
-/** ...and has, from end to end, less than this slope: wholly below the former, not at all from the latter on. What rises and falls again is an error. */
+/**
+ * ...and has, from end to end, less than this slope: wholly below the former, not at all from the latter on. What rises and falls again
+ * in between is an error.
+ */
 const FLAT = 0.1;
 const STEEP = 0.2;
-/** Knots where a steeper curve comes or goes are taken halfway only: a fit bends there somewhat early or late. */
-const COMING = 0.5;
+/** Knots where the curve leaves its end steeply are led there by this share only: a fit bends there somewhat early or late. */
+const LEAVING_SHARE = 0.5;
 
 /**
  * What the curves of the channels lack of black or white where all of them are clipped, [channels][knots].
@@ -42,7 +45,7 @@ function clippedEndsOf(curve: Float64Array): Float64Array {
       if (end - start < LEAST_LENGTH * intervals) continue;
       const share = Math.min(Math.max((STEEP - slope(start, end)) / (STEEP - FLAT), 0), 1);
       for (let knot = first; knot <= last; knot++)
-        lacking[knot] = share * (knot < start || knot > end ? COMING : 1) * (limit - values[knot]!);
+        lacking[knot] = share * (knot < start || knot > end ? LEAVING_SHARE : 1) * (limit - values[knot]!);
     }
   }
   return lacking;

@@ -12,12 +12,12 @@ const FIRST_ROUNDS = 6;
 const FURTHER_ROUNDS = 2;
 /** Rounds of fitting the shares to the grade and the grade to the shares. */
 const ROUNDS = 8;
-/** Two changes take as many cells that two numbers are there, one a channel, for each of their weights. */
-const LEAST_CELLS = 2 * 2 * GRADE_WEIGHTS;
-/** Rounds of fitting two changes in turn, */
+/** Cells that two changes take: two numbers, one a channel, for each of their weights. */
+const TWOFOLD_CELLS = 2 * 2 * GRADE_WEIGHTS;
+/** Rounds of fitting two changes in turn. */
 const TWOFOLD_ROUNDS = 32;
-/** unless after so many of them more than this share of the misfit is left. */
-const FIRST_TWOFOLD_ROUNDS = 8;
+/** They end here where more than this share of the misfit is still left. */
+const TRIAL_ROUNDS = 8;
 const FUTILE = 2 / 3;
 
 interface Problem extends WeightsProblem {
@@ -64,7 +64,7 @@ export function fitGrades(cells: EditCells, of: typeof OF_SOURCE | typeof OF_BEF
       return {
         change: { weights: withClippedEnds(weights), share: atWorkingSize(cells, shares) },
         misfit: misfit(problem, shares, weights),
-        twofold: all.length >= LEAST_CELLS ? () => fitTwofold(cells, problem, { shares, weights }) : undefined,
+        twofold: all.length >= TWOFOLD_CELLS ? () => fitTwofold(cells, problem, { shares, weights }) : undefined,
       };
     },
   };
@@ -88,7 +88,7 @@ function* fitTwofold(
     yield;
     weights = createWeightsFit(rest)(shares, FURTHER_ROUNDS);
     const left = misfit(rest, shares, weights);
-    if (round === TWOFOLD_ROUNDS || (round === FIRST_TWOFOLD_ROUNDS && left > futile)) {
+    if (round === TWOFOLD_ROUNDS || (round === TRIAL_ROUNDS && left > futile)) {
       const share = atWorkingSize(cells, shares);
       const change = { weights: Float32Array.from(weights), share, everywhere: Float32Array.from(everywhere) };
       return { change, misfit: left };

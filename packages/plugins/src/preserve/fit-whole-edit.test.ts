@@ -154,6 +154,15 @@ describe('a change for the whole picture', () => {
     expect(error(grade, grayAndDark(waves))).toBeLessThan(0.03);
   });
 
+  it('takes an edit of a part upon another one of the whole', () => {
+    const invertedInTheMiddle = mapped((value, channel, x) =>
+      x > 40 && x < 80 ? (channel === 0 ? 1 - value : value) : value * 0.7,
+    );
+    const grade = wholeOf(invertedInTheMiddle) as Tone;
+    expect(grade).toHaveProperty('everywhere');
+    expect(error(grade, invertedInTheMiddle(waves))).toBeLessThan(0.1);
+  });
+
   it('finds lines, which depend on how light a pixel is against its surroundings', () => {
     const light = Float64Array.from({ length: AREA }, (_, i) => lightness(waves, i % WIDTH, Math.floor(i / WIDTH)));
     const deviation = 0.015 * Math.sqrt(AREA);
