@@ -8,6 +8,7 @@ import { planTrials, spread, type Trial } from './plan.ts';
 import { Targets } from './targets.ts';
 
 const FILE = fileURLToPath(new URL('phrases.json', import.meta.url));
+const UNSEEN = fileURLToPath(new URL('unseen-phrases.json', import.meta.url));
 
 /** Red on the left, gray on the right, shaded. */
 function photo(): Picture {
@@ -49,9 +50,16 @@ test('the instructions of the project are read, each family in five languages', 
   );
 });
 
+test('the unseen instructions are read, each family in English', async () => {
+  const phrases = await readPhrases(UNSEEN);
+  const count = (kind: Phrase['kind']): number => phrases.filter((one) => one.kind === kind).length;
+  expect(new Set(phrases.filter(({ kind }) => kind === 'family').map(({ group }) => group)).size).toBe(35);
+  expect([count('family'), count('together'), count('unknown')]).toEqual([322, 70, 60]);
+});
+
 test('no wording stands for two things', async () => {
   const meanings = new Map<string, string>();
-  for (const { text, group, operations } of await readPhrases(FILE)) {
+  for (const { text, group, operations } of [...(await readPhrases(FILE)), ...(await readPhrases(UNSEEN))]) {
     const meaning = `${group} ${JSON.stringify(operations)}`;
     expect(meanings.get(text.toLowerCase()) ?? meaning, text).toBe(meaning);
     meanings.set(text.toLowerCase(), meaning);

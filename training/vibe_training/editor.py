@@ -64,6 +64,8 @@ class EditorConfig(StageConfig):
             **{name: 2.5 for name in FAMILIES if name.endswith(("_top", "_bottom", "_left", "_right"))},
         }
     )
+    pair_weights: dict[str, float] = field(default_factory=dict)
+    """Of the operations in pairs, 1 if not named; a pair is drawn by the product of its two."""
 
 
 SIZES = {(16, 16): 3, (14, 18): 3, (18, 14): 2, (13, 19): 4, (19, 13): 3, (12, 21): 2, (21, 12): 1, (11, 24): 0.5, (24, 11): 0.5, (15, 17): 1.0, (17, 15): 1.0}
@@ -80,6 +82,8 @@ class EditSampler:
         self.families = list(FAMILIES)
         weights = np.array([config.weights.get(name, 1.0) for name in self.families])
         self.weights = weights / weights.sum()
+        pairs = np.array([config.pair_weights.get(a, 1.0) * config.pair_weights.get(b, 1.0) for a, b in PAIRS])
+        self.pair_weights = pairs / pairs.sum()
 
     def draw(self, picture: Tensor) -> Edit:
         kind = self.rng.choice(list(self.config.mix), p=np.array(list(self.config.mix.values())) / sum(self.config.mix.values()))
@@ -88,7 +92,7 @@ class EditSampler:
         if kind == "scene":
             return Edit(((SCENES[self.rng.integers(len(SCENES))], 1.0),))
         if kind == "pair":
-            pair = PAIRS[self.rng.integers(len(PAIRS))]
+            pair = PAIRS[self.rng.choice(len(PAIRS), p=self.pair_weights)]
             return Edit(tuple((name, random_strength(self.rng, name)) for name in pair))
         if kind == "recolor":
             present = [c for c in HUES if color_mask(picture, c).mean() > 0.02]
