@@ -4,6 +4,8 @@ What training does not change (configs, scheduler, the frozen vision tower) is c
 """
 
 import json
+import math
+import re
 import shutil
 from dataclasses import dataclass
 from pathlib import Path
@@ -112,8 +114,11 @@ def save_checkpoint(parts: Parts, base: Path, folder: Path, *, null_distance: fl
     beside.rename(folder)
 
 
-KEPT_BITS = 4
-"""Bits of a weight's mantissa of ten that are written; zeros in the others pack well. The editor's error grows by a 100th."""
+KEPT_BITS = 6
+"""Bits of a weight's mantissa of ten that are written; zeros in the others pack well."""
+STEPS = 10
+"""Of the large matrices in the editor's blocks, in their standard deviation: these can be coarser, the error grows by 0.3 % with all of it."""
+COARSE = re.compile(r"transformer_blocks\.\d+\.(attn\d\.to_\w+(\.0)?|ff\.conv_(inverted|point))\.weight")
 
 
 def save_trained(weights: dict[str, Tensor], old: Path, path: Path) -> None:
@@ -124,7 +129,7 @@ def save_trained(weights: dict[str, Tensor], old: Path, path: Path) -> None:
         known = before.get(name)
         tensor = tensor.detach().cpu()
         same = known is not None and known.shape == tensor.shape and torch.equal(tensor.half(), known.half())
-        return known if same else round_half(tensor).contiguous()
+        return known if same else (round_coarse if COARSE.fullmatch(name) else round_half)(tensor).contiguous()
 
     saved = {name: half(name, tensor) for name, tensor in weights.items()}
     if all(tensor is before.get(name) for name, tensor in saved.items()):
@@ -138,3 +143,12 @@ def round_half(weights: Tensor) -> Tensor:
     mantissa, exponent = torch.frexp(weights.float())
     scale = 2.0 ** (KEPT_BITS + 1)
     return torch.ldexp((mantissa * scale).round() / scale, exponent).half()
+
+
+def round_coarse(weights: Tensor) -> Tensor:
+    """To float16 multiples of the power of two that is nearest to a `STEPS`th of the standard deviation."""
+    spread = float(weights.float().std())
+    if spread == 0:
+        return round_half(weights)
+    step = 2.0 ** round(math.log2(spread / STEPS))
+    return ((weights.float() / step).round() * step).half()
