@@ -3,6 +3,8 @@
 The text side is not needed here: it learns to say prototypes, this learns to do them.
 """
 
+import math
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 
 import numpy as np
@@ -74,16 +76,22 @@ SIZES = {(16, 16): 3, (14, 18): 3, (18, 14): 2, (13, 19): 4, (19, 13): 3, (12, 2
 SMALL_SIZES = {(8, 8): 2, (7, 9): 1, (9, 7): 1, (7, 10): 2, (10, 7): 1}
 
 
+def drawing_shares(weights: dict[str, float], choices: Sequence[tuple[str, ...]]) -> np.ndarray:
+    """How often each choice of operations is drawn: as the product of its operations' weights, 1 if not named."""
+    if strange := set(weights) - set(FAMILIES):
+        raise SystemExit(f"Expected only operations ({', '.join(FAMILIES)}) in the weights of a recipe but received {', '.join(sorted(strange))}")
+    products = np.array([math.prod(weights.get(name, 1.0) for name in names) for names in choices])
+    return products / products.sum()
+
+
 class EditSampler:
     """Draws edits as the mix says."""
 
     def __init__(self, config: EditorConfig, rng: np.random.Generator) -> None:
         self.config, self.rng = config, rng
         self.families = list(FAMILIES)
-        weights = np.array([config.weights.get(name, 1.0) for name in self.families])
-        self.weights = weights / weights.sum()
-        pairs = np.array([config.pair_weights.get(a, 1.0) * config.pair_weights.get(b, 1.0) for a, b in PAIRS])
-        self.pair_weights = pairs / pairs.sum()
+        self.family_shares = drawing_shares(config.weights, [(name,) for name in self.families])
+        self.pair_shares = drawing_shares(config.pair_weights, PAIRS)
 
     def draw(self, picture: Tensor) -> Edit:
         kind = self.rng.choice(list(self.config.mix), p=np.array(list(self.config.mix.values())) / sum(self.config.mix.values()))
@@ -92,7 +100,7 @@ class EditSampler:
         if kind == "scene":
             return Edit(((SCENES[self.rng.integers(len(SCENES))], 1.0),))
         if kind == "pair":
-            pair = PAIRS[self.rng.choice(len(PAIRS), p=self.pair_weights)]
+            pair = PAIRS[self.rng.choice(len(PAIRS), p=self.pair_shares)]
             return Edit(tuple((name, random_strength(self.rng, name)) for name in pair))
         if kind == "recolor":
             present = [c for c in HUES if color_mask(picture, c).mean() > 0.02]
@@ -100,7 +108,7 @@ class EditSampler:
                 source = present[self.rng.integers(len(present))]
                 others = [c for c in HUES if c != source]
                 return Edit(((f"recolor_{source}_{others[self.rng.integers(len(others))]}", 1.0),))
-        name = self.families[self.rng.choice(len(self.families), p=self.weights)]
+        name = self.families[self.rng.choice(len(self.families), p=self.family_shares)]
         return Edit(((name, random_strength(self.rng, name)),))
 
 
