@@ -11,6 +11,7 @@ const ROOT = dirname(dirname(fileURLToPath(import.meta.url)));
 const ENTRIES = [
   '@vibe-edit/core/runtime',
   '@vibe-edit/compiler',
+  '@vibe-edit/plugins/in-turn',
   '@vibe-edit/plugins/preserve',
   '@vibe-edit/plugins/provenance',
 ];

@@ -168,6 +168,56 @@ describe('published forms', () => {
   });
 });
 
+describe('prototypes', () => {
+  test('are found where the checkpoint names its operations, and only there', async () => {
+    expect((await openCheckpoint(TINY_A)).prototypes).toBeUndefined();
+    const { prototypes, hash } = await openCheckpoint(NANO);
+    const rows = prototypes!.operations.reduce((sum, { strengths }) => sum + strengths, 0);
+    expect(prototypes!.operations[0]).toEqual({ name: 'brighten', strengths: 3 });
+    for (const half of [prototypes!.first, prototypes!.second]) {
+      expect(half.shape[0]).toBeGreaterThan(rows);
+      expect(half.shape.slice(1)).toEqual([8, 192]);
+    }
+    const without = await copyOf(NANO);
+    await edit(join(without, 'vibe_edit.json'), (hints) => void delete hints.operations);
+    await rm(join(without, 'prototypes.safetensors'));
+    const opened = await openCheckpoint(without);
+    expect(opened.prototypes).toBeUndefined();
+    expect(opened.hash).not.toBe(hash);
+  });
+
+  test.each<[string, unknown, object]>([
+    ['no list', 'all', { field: 'operations', expected: expect.stringContaining('list') }],
+    ['nothing in it', [], { field: 'operations', received: expect.any(String) }],
+    ['an operation without a name', [{ strengths: 1 }], { field: 'operations.0.name', expected: 'a name' }],
+    ['no strength', [{ name: 'warm', strengths: 0 }], { field: 'operations.0.strengths' }],
+    [
+      'more than there are rows',
+      [
+        { name: 'warm', strengths: 100 },
+        { name: 'cool', strengths: 100 },
+      ],
+      { tensor: 'first' },
+    ],
+  ])('operations that are wrong: %s', async (_, operations, expected) => {
+    const copy = await copyOf(NANO);
+    await edit(join(copy, 'vibe_edit.json'), (hints) => void Object.assign(hints, { operations }));
+    expect(await failure(copy)).toMatchObject(expected);
+  });
+
+  test('that are missing or of another model', async () => {
+    const copy = await copyOf(NANO);
+    const file = join(copy, 'prototypes.safetensors');
+    await rm(file);
+    expect(await failure(copy)).toMatchObject({ file });
+    await cp(join(NANO, 'vae/diffusion_pytorch_model.safetensors'), file);
+    expect(await failure(copy)).toMatchObject({ file, tensor: 'first', received: 'no such tensor' });
+    await cp(join(NANO, 'prototypes.safetensors'), file);
+    await edit(join(copy, 'transformer/config.json'), (config) => void Object.assign(config, { num_meta_queries: 32 }));
+    expect(await failure(copy)).toMatchObject({ file, tensor: 'first', expected: expect.stringContaining('16, 192') });
+  });
+});
+
 describe('a checkpoint that is not there', () => {
   test.each(['/no/such/folder', 'owner/never-pulled', 'owner/never-pulled@v2', 'nonsense', ''])('%j', async (path) => {
     const cacheDir = join(scratch, 'empty-cache');

@@ -4,6 +4,7 @@ import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { openCheckpoint, type PullEvent, pullCheckpoint } from '@vibe-edit/core';
 import { AbortedError, InvalidArgumentError } from '@vibe-edit/core/runtime';
+import { checkpointPath as NANO } from '@vibe-edit/model-nano';
 import { describe, expect, test, vi } from 'vitest';
 import { repositoryOf, TINY_B, WEIGHTS } from './pull-fixture.js';
 import { failure, LENGTH, pulledWeights, REPOSITORY, usePullHarness, WEIGHTS_DIGEST } from './pull-harness.js';
@@ -12,6 +13,16 @@ const harness = usePullHarness();
 const { serve, pull, blobNames } = harness;
 
 describe('a whole pull', () => {
+  test('takes hints and prototypes along', async () => {
+    const server = await serve(await repositoryOf(NANO));
+    await pull(server);
+    const cached = await openCheckpoint(server.repo, { cacheDir: harness.cacheDir });
+    const local = await openCheckpoint(NANO);
+    expect(cached.hash).toBe(local.hash);
+    const [there, here] = [cached.prototypes!.second, local.prototypes!.second];
+    expect(await cached.readTensor(there)).toEqual(await local.readTensor(here));
+  });
+
   test('fills the cache as all Hugging Face libraries do, and opens by its name', async () => {
     const server = await serve(await repositoryOf(TINY_B));
     server.pageSize = 4;

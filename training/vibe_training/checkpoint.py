@@ -15,9 +15,10 @@ from diffusers import AutoencoderDC
 from safetensors.torch import load_file, save_file
 from torch import Tensor
 
-from .instructions import Prototypes
+from .instructions import Prototypes, strengths_of
 from .models.language import LanguageModel, LanguageShape
 from .models.transformer import EditTransformer, TransformerShape
+from .operations import FAMILIES
 from .tokenizer import Instructions, write_json
 
 LANGUAGE = "model.language_model."
@@ -25,6 +26,7 @@ TEXT_WEIGHTS = "text_encoder/model.safetensors"
 VAE_WEIGHTS = "vae/diffusion_pytorch_model.safetensors"
 TRANSFORMER_WEIGHTS = "transformer/diffusion_pytorch_model.safetensors"
 TRANSFORMER_CONFIG = "transformer/config.json"
+PROTOTYPES = "prototypes.safetensors"
 
 
 @dataclass
@@ -109,7 +111,9 @@ def save_checkpoint(parts: Parts, base: Path, folder: Path, *, null_distance: fl
     write_json(beside / "vae/config.json", vae | {"scaling_factor": parts.vae.config.scaling_factor})
     hints = beside / "vibe_edit.json"
     settings = json.loads(hints.read_text()) if hints.exists() else {}
-    write_json(hints, settings | {"null_distance": null_distance})
+    operations = [{"name": name, "strengths": len(strengths_of(name))} for name in FAMILIES]
+    write_json(hints, settings | {"null_distance": null_distance, "operations": operations})
+    save_prototypes(parts.prototypes, beside / PROTOTYPES)
     shutil.rmtree(folder, ignore_errors=True)
     beside.rename(folder)
 

@@ -8,7 +8,7 @@ from pathlib import Path
 import torch
 
 from .autoencoder import AutoencoderConfig, start_as_shortcut, train_autoencoder
-from .checkpoint import Parts, load_parts, move_words, save_checkpoint, save_prototypes
+from .checkpoint import Parts, load_parts, move_words, save_checkpoint
 from .connector import ConnectorConfig, train_connector
 from .distillation import DistillationConfig, distil
 from .editor import EditorConfig, train_editor
@@ -78,7 +78,7 @@ def checked(kind: type, values: dict, where: str):
 
 
 def run(recipe: Recipe, base: Path, prototypes: Path, folder: Path, device: torch.device) -> None:
-    """Trains what the recipe gives time, and writes `folder`/checkpoint and `folder`/prototypes.safetensors."""
+    """Trains what the recipe gives time, and writes `folder`/checkpoint."""
     folder.mkdir(parents=True, exist_ok=True)
     torch.manual_seed(recipe.seed)
     parts = load_parts(base, prototypes, device)
@@ -104,7 +104,6 @@ def run(recipe: Recipe, base: Path, prototypes: Path, folder: Path, device: torc
     run_editor(stage("editor"), parts, recipe)
     run_distillation(stage("distillation"), parts, recipe)
     save_checkpoint(parts, base, folder / "checkpoint", null_distance=recipe.null_distance)
-    save_prototypes(parts.prototypes, folder / "prototypes.safetensors")
 
 
 def start_editor(parts: Parts, recipe: Recipe) -> None:

@@ -1,14 +1,15 @@
 import { cpu } from '@vibe-edit/adapters/cpu';
 import { createEditor as createCoreEditor, type Editor, type EditorOptions } from '@vibe-edit/core';
 import { checkpointPath } from '@vibe-edit/model-nano';
+import { inTurn } from '@vibe-edit/plugins/in-turn';
 import { preserve } from '@vibe-edit/plugins/preserve';
 
 /**
- * Opens an editor. Everything has a default: the embedded checkpoint, the CPU backend in a child process, and the preserve plugin.
+ * Opens an editor. Everything has a default: the embedded checkpoint, the CPU backend in a child process, and two plugins.
  *
  * @param options.checkpoint Default: the small checkpoint that comes with this package.
  * @param options.backend Default: `cpu()`.
- * @param options.plugins Default: `[preserve()]`. A list of your own replaces it.
+ * @param options.plugins Default: `[preserve(), inTurn()]`. A list of your own replaces it.
  * @throws {InvalidCheckpointError} when the checkpoint cannot be run.
  * @throws {InvalidArgumentError} when an option is not what it should be.
  * @example
@@ -26,6 +27,6 @@ export async function createEditor(options: Partial<EditorOptions> = {}): Promis
     ...options,
     checkpoint: options.checkpoint ?? checkpointPath,
     backend: options.backend ?? cpu(),
-    plugins: options.plugins ?? [preserve()],
+    plugins: options.plugins ?? [preserve(), inTurn()],
   });
 }

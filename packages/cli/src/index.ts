@@ -123,6 +123,7 @@ export {
 export { createLibsqlQueue, type LibsqlQueueOptions } from '@vibe-edit/jobs/libsql';
 export { createS3BlobStore, type S3BlobStoreOptions } from '@vibe-edit/jobs/s3';
 export { checkpointPath as nanoCheckpointPath } from '@vibe-edit/model-nano';
+export { inTurn } from '@vibe-edit/plugins/in-turn';
 export { type PreserveOptions, preserve } from '@vibe-edit/plugins/preserve';
 export { type ProvenanceOptions, provenance } from '@vibe-edit/plugins/provenance';
 export { createEditor } from './create-editor.js';

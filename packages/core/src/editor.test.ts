@@ -1,5 +1,6 @@
 import { fileURLToPath } from 'node:url';
 import { describe, expect, test } from 'vitest';
+import { hostTensor } from './backend/tensor.js';
 import { openCheckpoint } from './checkpoint/open-checkpoint.js';
 import { createContainer } from './container.js';
 import { createEditor } from './editor.js';
@@ -13,6 +14,7 @@ import {
   InvalidInstructionError,
   QueueFullError,
 } from './errors/index.js';
+import type { Raster8 } from './image/raster.js';
 import { sharpCodec } from './image/sharp-codec.js';
 import type { ProgressEvent } from './pipeline/progress.js';
 import type { Plugin, PluginHooks } from './plugin/plugin.js';
@@ -297,6 +299,89 @@ describe('plugins', () => {
     );
     failing = false;
     expect((await editor.edit({ image: await picture(), instruction: 'x', ...steps })).images).toHaveLength(1);
+    await editor.close();
+  });
+});
+
+describe('an instruction that a plugin takes apart', () => {
+  /** The second of two instructions takes another turn, with the embeddings of the first. */
+  const again: Plugin = {
+    name: 'again',
+    hooks: {
+      afterCondition: (conditioning) => {
+        const { shape, values } = conditioning.promptEmbeds;
+        const [count, ...size] = shape as [number, number, number];
+        const next = hostTensor('float32', [1, ...size], values.slice(0, values.length / count));
+        return { ...conditioning, turns: new Map([[count - 1, [next]]]) };
+      },
+    },
+  };
+
+  test('is carried out turn by turn, each on the picture of the one before', async () => {
+    const sources: Raster8[] = [];
+    const finished: number[] = [];
+    const watching: Plugin = {
+      name: 'watching',
+      hooks: {
+        beforeRestore: (_, { source }) => void sources.push(source!),
+        afterRestore: ({ index }) => void finished.push(index),
+      },
+    };
+    const { editor, backend } = await open({ plugins: [again, watching] });
+    const events: ProgressEvent[] = [];
+    const image = await picture();
+    const { images } = await editor.edit({
+      image,
+      instruction: ['a', 'b'],
+      numImages: 2,
+      numInferenceSteps: 1,
+      onProgress: (event) => events.push(event),
+    });
+    expect(events.slice(3).map(({ stage, step, steps: all }) => `${stage} ${step}/${all}`)).toEqual([
+      ...['encode 0/3', 'denoise 0/3', 'denoise 1/3'],
+      ...['decode 1/3', 'restore 1/3'],
+      ...['decode 1/3', 'restore 1/3'],
+      ...['decode 1/3', 'restore 1/3', 'encode 1/3', 'denoise 1/3', 'denoise 2/3', 'decode 2/3', 'restore 2/3'],
+      ...['decode 2/3', 'restore 2/3', 'encode 2/3', 'denoise 2/3', 'denoise 3/3', 'decode 3/3', 'restore 3/3'],
+    ]);
+    expect(finished).toEqual([0, 1, 2, 3]);
+    const source = (await sharpCodec.decode(image)).raster.data;
+    const isSource = sources.map(({ data }) => Buffer.compare(data, source) === 0);
+    expect(isSource).toEqual([true, true, true, false, true, false]);
+    expect(backend.kept).toBe(0);
+    await editor.close();
+
+    // Two edits give nearly the same: in the second the model reads the instruction with another picture.
+    const plain = await open();
+    const edited = async (input: Uint8Array, instruction: string) =>
+      (await plain.editor.edit({ image: input, instruction, numInferenceSteps: 1 })).image;
+    const once = await edited(image, 'b');
+    const twice = await edited(await once.toBuffer('png'), 'a');
+    const distance = (other: Uint8Array): number =>
+      Math.max(...images[2]!.raster.data.map((value, at) => Math.abs(value - other[at]!)));
+    expect(distance(twice.raster.data)).toBeLessThan(8);
+    expect(distance(once.raster.data)).toBeGreaterThan(40);
+    await plain.editor.close();
+  });
+
+  test('keeps alpha and what lies outside the mask, and is unchanged only if all of it is', async () => {
+    const bytes = await picture(40, 40, true);
+    const source = (await sharpCodec.decode(bytes)).raster;
+    const top = Uint8Array.from({ length: 40 * 40 * 3 }, (_, at) => (at < 40 * 20 * 3 ? 255 : 0));
+    const mask = await sharpCodec.encode({ width: 40, height: 40, channels: 3, data: top }, 'png');
+    let restored = 0;
+    const first: Plugin = {
+      name: 'first',
+      hooks: { beforeRestore: (state) => (restored++ === 0 ? { ...state, picture: source } : state) },
+    };
+    const { editor } = await open({ plugins: [again, first] });
+    const { image, warnings } = await editor.edit({ image: bytes, instruction: 'x', mask, ...steps });
+    expect(restored).toBe(2);
+    expect(warnings).toEqual([]);
+    expect(image.raster.data.subarray(40 * 20 * 4)).toEqual(source.data.subarray(40 * 20 * 4));
+    expect(image.raster.data.subarray(0, 40 * 20 * 4)).not.toEqual(source.data.subarray(0, 40 * 20 * 4));
+    const alpha = (data: Uint8Array) => data.filter((_, at) => at % 4 === 3);
+    expect(alpha(image.raster.data)).toEqual(alpha(source.data));
     await editor.close();
   });
 });

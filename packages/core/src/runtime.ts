@@ -38,6 +38,7 @@ export type {
 export { parseImageProcessorConfig } from './checkpoint/image-processor-config.js';
 export { type ModelIndex, parseModelIndex } from './checkpoint/model-index.js';
 export { type JsonObject, type JsonValue, type ParseJsonOptions, parseJson } from './checkpoint/parse-json.js';
+export type { Prototypes } from './checkpoint/prototypes.js';
 export {
   parseSafetensorsHeader,
   SAFETENSORS_PREFIX_BYTES,

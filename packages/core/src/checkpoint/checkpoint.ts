@@ -6,6 +6,7 @@ import type {
   TextEncoderConfig,
   TransformerConfig,
 } from './configs.js';
+import type { Prototypes } from './prototypes.js';
 import type { StateDict, TensorInfo } from './tensor-info.js';
 
 /** The tokenizer's files, parsed. */
@@ -34,6 +35,8 @@ export interface Checkpoint {
   readonly imageProcessor: ImageProcessorConfig;
   readonly tokenizer: TokenizerFiles;
   readonly defaults: CheckpointDefaults;
+  /** In a checkpoint that comes with them. */
+  readonly prototypes?: Prototypes | undefined;
   /** The bytes of one weight, copied. */
   readTensor(tensor: TensorInfo): Promise<Uint8Array>;
   /** sha256, hex, over every config file and safetensors header: names the checkpoint without reading the weights. */

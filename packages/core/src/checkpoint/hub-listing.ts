@@ -127,7 +127,7 @@ function leadsElsewhere(path: string): boolean {
 
 /** Configs, tokenizer and safetensors of the pipeline's folders: no pictures, no other weight formats. */
 function isNeeded(path: string): boolean {
-  return /^(?:(?:model_index|vibe_edit)\.json|(?:scheduler|text_encoder|tokenizer|transformer|vae)\/[^/]+\.(?:json|jinja|txt|safetensors))$/.test(
+  return /^(?:(?:model_index|vibe_edit)\.json|prototypes\.safetensors|(?:scheduler|text_encoder|tokenizer|transformer|vae)\/[^/]+\.(?:json|jinja|txt|safetensors))$/.test(
     path,
   );
 }

@@ -8,6 +8,7 @@ import { type CheckpointFiles, checkpointFiles } from './checkpoint-files.js';
 import { findSnapshot, hubCacheFolder, isFolder, parseRepository, repositoryFolder } from './hub-cache.js';
 import { parseModelIndex } from './model-index.js';
 import type { JsonValue } from './parse-json.js';
+import { readPrototypes } from './prototypes.js';
 import { readTensorBytes } from './safetensors-file.js';
 import { parseSchedulerConfig } from './scheduler-config.js';
 import { readStateDict } from './state-dict.js';
@@ -42,7 +43,7 @@ export async function openCheckpoint(path: string, options: OpenCheckpointOption
   const scheduler = await read('scheduler/scheduler_config.json', parseSchedulerConfig);
   const imageProcessor = await readImageProcessorConfig(files);
   checkConfigsFit({ path: files.path, modelIndex, textEncoder, transformer, scheduler, imageProcessor });
-  const defaults = await readDefaults(files, transformer);
+  const { defaults, prototypes } = await readHints(files, transformer);
   const tokenizer = await readTokenizerFiles(files);
   const stateDicts = {
     textEncoder: await readStateDict(files, 'text_encoder', 'model'),
@@ -59,6 +60,7 @@ export async function openCheckpoint(path: string, options: OpenCheckpointOption
     imageProcessor,
     tokenizer,
     defaults,
+    prototypes,
     readTensor: readTensorBytes,
     hash: files.hash(),
   };
@@ -91,14 +93,16 @@ async function findCheckpoint(path: string, { cacheDir = hubCacheFolder() }: Ope
   });
 }
 
-async function readDefaults(
+async function readHints(
   files: CheckpointFiles,
-  transformer: Parameters<typeof checkpointDefaults>[0]['transformer'],
-): Promise<Checkpoint['defaults']> {
+  transformer: Checkpoint['transformer']['config'],
+): Promise<Pick<Checkpoint, 'defaults' | 'prototypes'>> {
   const name = 'vibe_edit.json';
   const file = files.resolve(name);
-  if (!(await files.has(name))) return checkpointDefaults({ file, transformer });
-  return checkpointDefaults({ value: await files.readJson(name), file, transformer });
+  if (!(await files.has(name))) return { defaults: checkpointDefaults({ file, transformer }) };
+  const hints = await files.readJson(name);
+  const prototypes = await readPrototypes({ hints, hintsFile: file, files, transformer });
+  return { defaults: checkpointDefaults({ value: hints, file, transformer }), prototypes };
 }
 
 /** Deepest folder above all weight files. */

@@ -26,7 +26,7 @@ const indexSchema = fields({ weight_map: z.record(z.string(), shardName, { error
  */
 export async function readStateDict(files: CheckpointFiles, folder: string, preferred: string): Promise<StateDict> {
   const { file, sharded } = await findWeights(files, folder, preferred);
-  return sharded ? await readShards(files, folder, file) : await readFile(files, `${folder}/${file}`);
+  return sharded ? await readShards(files, folder, file) : await readTensorFile(files, `${folder}/${file}`);
 }
 
 async function findWeights(
@@ -59,7 +59,11 @@ async function findWeights(
   });
 }
 
-async function readFile(files: CheckpointFiles, name: string): Promise<ReadonlyMap<string, TensorInfo>> {
+/**
+ * Locates the tensors of one safetensors file.
+ * @throws {InvalidCheckpointError} when it is missing or damaged.
+ */
+export async function readTensorFile(files: CheckpointFiles, name: string): Promise<ReadonlyMap<string, TensorInfo>> {
   const link = files.resolve(name);
   let file: string;
   try {
@@ -92,7 +96,7 @@ async function readShards(files: CheckpointFiles, folder: string, indexName: str
   }
   const stateDict = new Map<string, TensorInfo>();
   for (const shard of shards) {
-    for (const [key, info] of await readFile(files, `${folder}/${shard}`)) {
+    for (const [key, info] of await readTensorFile(files, `${folder}/${shard}`)) {
       const named = Object.hasOwn(weight_map, key) ? weight_map[key] : undefined;
       if (named !== shard) {
         throw new InvalidCheckpointError({

@@ -3,6 +3,7 @@ import type { Checkpoint } from '../checkpoint/checkpoint.js';
 import { InvalidCheckpointError } from '../errors/invalid-checkpoint-error.js';
 import type { Raster8 } from '../image/raster.js';
 import type {
+  Conditioning,
   FinishedPicture,
   PipelineInput,
   PipelineStages,
@@ -89,7 +90,10 @@ export function createPipeline(parts: PipelineParts): Pipeline {
       };
       const scheduler = parts.scheduler.create(checkpoint.scheduler);
       const schedule = scheduler.setTimesteps(request.numInferenceSteps);
-      const steps = schedule.timesteps.length;
+      const stepsATurn = schedule.timesteps.length;
+      // Of all turns, and of those that are over.
+      let steps = stepsATurn;
+      let stepsDone = 0;
       const context: PluginContext = {
         request,
         checkpoint,
@@ -107,7 +111,7 @@ export function createPipeline(parts: PipelineParts): Pipeline {
       };
       const enter = (stage: Stage, step = 0, preview?: Raster8): void => {
         clock.enter(stage);
-        onProgress({ stage, step, steps, ...(preview && { preview }) });
+        onProgress({ stage, step: stepsDone + step, steps, ...(preview && { preview }) });
       };
 
       enter('prepare');
@@ -134,66 +138,101 @@ export function createPipeline(parts: PipelineParts): Pipeline {
         context,
       );
 
-      if (prepared.workingImage !== undefined) {
-        enter('encode');
-        const working = await runHooks(plugins, 'beforeEncode', prepared.workingImage, context);
-        state.sourceLatents = await runHooks(plugins, 'afterEncode', await stages.encode(working), context);
-      }
-
-      enter('denoise');
-      const noise = await runHooks(plugins, 'beforeDenoise', drawNoise(parts, request, prepared), context);
-      const latents = await denoise({
-        checkpoint,
-        sessions,
-        scheduler,
-        schedule,
-        guidance: planGuidance(request),
-        task: request.task,
-        noise,
-        sourceLatents: state.sourceLatents,
-        conditioning,
-        numImages: request.numImages,
-        batchSize: parts.batchSize,
-        signal,
-        beforeStep: (step) => runHooks(plugins, 'beforeStep', step, context),
-        afterStep: async (step) => {
-          const after = await runHooks(plugins, 'afterStep', step, context);
-          const preview = request.previews
-            ? previewLatents(await previewProjection(state.sourceLatents, stages), after.latents)
-            : undefined;
-          enter('denoise', after.step + 1, preview);
-          return after;
-        },
-      });
-      const finalLatents = await runHooks(plugins, 'afterDenoise', latents, context);
-
-      const pictures: FinishedPicture[] = [];
-      for (let index = 0; index < (finalLatents.shape[0] as number); index++) {
-        enter('decode', steps);
-        const own = await runHooks(plugins, 'beforeDecode', { index, value: row(finalLatents, index) }, context);
+      /** The stages from encoding to the final latents. */
+      const makeLatents = async ({ working, drawn, heard, numImages }: Turn): Promise<HostTensor<'float32'>> => {
+        if (working !== undefined) {
+          enter('encode');
+          const encoded = await stages.encode(await runHooks(plugins, 'beforeEncode', working, context));
+          state.sourceLatents = await runHooks(plugins, 'afterEncode', encoded, context);
+        }
+        enter('denoise');
+        const latents = await denoise({
+          checkpoint,
+          sessions,
+          scheduler,
+          schedule,
+          guidance: planGuidance(request),
+          task: request.task,
+          noise: await runHooks(plugins, 'beforeDenoise', drawn, context),
+          sourceLatents: state.sourceLatents,
+          conditioning: heard,
+          numImages,
+          batchSize: parts.batchSize,
+          signal,
+          beforeStep: (step) => runHooks(plugins, 'beforeStep', step, context),
+          afterStep: async (step) => {
+            const after = await runHooks(plugins, 'afterStep', step, context);
+            const preview = request.previews
+              ? previewLatents(await previewProjection(state.sourceLatents, stages), after.latents)
+              : undefined;
+            enter('denoise', after.step + 1, preview);
+            return after;
+          },
+        });
+        return await runHooks(plugins, 'afterDenoise', latents, context);
+      };
+      /** Decoding and restoring: a picture of output size. What is said of the whole edit, and the mask, come with its last turn. */
+      const makePicture = async (index: number, latents: HostTensor<'float32'>, isLast: boolean): Promise<Raster8> => {
+        enter('decode', stepsATurn);
+        const own = await runHooks(plugins, 'beforeDecode', { index, value: latents }, context);
         const decoded = await runHooks(
           plugins,
           'afterDecode',
           { index, value: await stages.decode(own.value) },
           context,
         );
-        enter('restore', steps);
+        enter('restore', stepsATurn);
         const restoring = { index, decoded: decoded.value, latents: own.value, picture: undefined };
-        const restored = await runHooks(plugins, 'beforeRestore', restoring, context);
-        const picture = await restorePicture({
+        return await restorePicture({
           request,
           prepared,
-          source: state.source,
-          mask,
-          restored,
+          source: input.image,
+          mask: isLast ? mask : undefined,
+          restored: await runHooks(plugins, 'beforeRestore', restoring, context),
           signal,
-          warn: context.warn,
+          warn: isLast ? context.warn : () => {},
         });
+      };
+
+      const drawn = drawNoise(parts, request, prepared);
+      for (const turns of conditioning.turns?.values() ?? []) steps += turns.length * request.numImages * stepsATurn;
+      const finalLatents = await makeLatents({
+        working: prepared.workingImage,
+        drawn,
+        heard: conditioning,
+        numImages: request.numImages,
+      });
+      const first = { ...state };
+      const pictures: FinishedPicture[] = [];
+      for (let index = 0; index < (finalLatents.shape[0] as number); index++) {
+        Object.assign(state, first);
+        const turns = conditioning.turns?.get(Math.floor(index / request.numImages)) ?? [];
+        let picture = await makePicture(index, row(finalLatents, index), turns.length === 0);
+        for (const [turn, promptEmbeds] of turns.entries()) {
+          stepsDone += stepsATurn;
+          state.source = picture;
+          const latents = await makeLatents({
+            working: await stages.toTensor(picture, prepared.bin),
+            drawn: row(drawn, index),
+            heard: { ...conditioning, promptEmbeds },
+            numImages: 1,
+          });
+          picture = await makePicture(index, latents, turn === turns.length - 1);
+        }
         pictures.push(await runHooks(plugins, 'afterRestore', { index, picture, text: {}, xmp: undefined }, context));
       }
       return { pictures, warnings, seconds: clock.stop() };
     },
   };
+}
+
+/** One way from a picture to latents. */
+interface Turn {
+  /** The picture at working size; none in text-to-image. */
+  readonly working: HostTensor<'float32'> | undefined;
+  readonly drawn: HostTensor<'float32'>;
+  readonly heard: Conditioning;
+  readonly numImages: number;
 }
 
 function checkChannels({ transformer, vae, path }: Checkpoint): void {

@@ -8,9 +8,9 @@ export type Stage = (typeof STAGES)[number];
 /** One type everywhere: the SDK's callback, the command line's bar, an SSE stream, a bot's message. */
 export interface ProgressEvent {
   readonly stage: Stage;
-  /** Denoising steps done; 0 in other stages. */
+  /** Denoising steps done. */
   readonly step: number;
-  /** Denoising steps of this edit. */
+  /** Denoising steps of this edit; more from the encode stage on where an instruction takes several turns. */
   readonly steps: number;
   /** A small rough picture of the current latents (one pixel a latent), when previews were asked for. */
   readonly preview?: Raster8;

@@ -38,6 +38,11 @@ export interface Conditioning {
   promptEmbeds: HostTensor<'float32'>;
   /** The unconditional embedding, [1, queries, channels]; a constant of the checkpoint. */
   nullEmbeds: HostTensor<'float32'>;
+  /**
+   * What is asked for after that, by the instruction's place: embeddings [1, queries, channels], each carried out on the picture that the
+   * one before it made, from the encode stage to the restore stage. The model never gives any; a plugin may.
+   */
+  turns?: ReadonlyMap<number, readonly HostTensor<'float32'>[]>;
 }
 
 /** The state of one denoising step. */
@@ -94,9 +99,9 @@ export interface PluginContext {
   readonly request: ResolvedRequest;
   readonly checkpoint: Checkpoint;
   readonly stages: PipelineStages;
-  /** The source at its full size, after `beforePrepare`; none in text-to-image. */
+  /** The source at its full size, after `beforePrepare`; none in text-to-image. In a later turn the picture that is edited then. */
   readonly source: Raster8 | undefined;
-  /** Scaled latents of the source, once the encode stage is done. */
+  /** Scaled latents of that, once the encode stage is done. */
   readonly sourceLatents: HostTensor<'float32'> | undefined;
   readonly signal: AbortSignal | undefined;
   /** For what a plugin carries from one hook to the next; gone with the edit. */
@@ -117,7 +122,7 @@ export interface PluginHooks {
   afterCondition?: Hook<Conditioning>;
   beforeEncode?: Hook<HostTensor<'float32'>>;
   afterEncode?: Hook<HostTensor<'float32'>>;
-  /** The initial noise, [pictures, channels, height, width]. */
+  /** The initial noise, [pictures, channels, height, width]. This and the hooks up to `beforeRestore` run in every turn, with one picture in later ones. */
   beforeDenoise?: Hook<HostTensor<'float32'>>;
   beforeStep?: Hook<StepState>;
   afterStep?: Hook<StepState>;

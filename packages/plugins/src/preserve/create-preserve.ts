@@ -12,7 +12,7 @@ import {
   type Size,
   throwIfAborted,
 } from '@vibe-edit/core/runtime';
-import { notUnderstood } from './not-understood.js';
+import { notUnderstood } from '../not-understood.js';
 import { type Planes, toPlanes } from './planes.js';
 import type { Analysis } from './preserve-work.js';
 import type { Runner } from './runner.js';
@@ -62,7 +62,8 @@ export function createPreserve(createRunner: () => Runner, options: PreserveOpti
   checkNumber('stripPixels', settings.stripPixels, 1);
   const runner = createRunner();
   const outputSizes = new WeakMap<PluginContext, Size>();
-  const sources = new WeakMap<PluginContext, Promise<SourcePictures>>();
+  // Of the turn that an edit is in.
+  const sources = new WeakMap<PluginContext, { source: Raster8; pictures: Promise<SourcePictures> }>();
   const strange = new WeakMap<PluginContext, ReadonlySet<number>>();
 
   function listen(conditioning: Conditioning, context: PluginContext): void {
@@ -94,12 +95,12 @@ export function createPreserve(createRunner: () => Runner, options: PreserveOpti
       return;
     }
     const working = toPlanes('decoded', state.decoded);
-    let pictures = sources.get(context);
-    if (pictures === undefined) {
-      pictures = sourcePictures(runner, context, { source, sourceLatents, working, outputSize });
-      sources.set(context, pictures);
+    let known = sources.get(context);
+    if (known?.source !== source) {
+      known = { source, pictures: sourcePictures(runner, context, { source, sourceLatents, working, outputSize }) };
+      sources.set(context, known);
     }
-    const { base, ...before } = await pictures;
+    const { base, ...before } = await known.pictures;
     const after = { ...working, values: await runner.share(working.values, signal) };
     const { changeThreshold, contentThreshold } = settings;
     const input = { ...before, after, mode: request.preserve, changeThreshold, contentThreshold };
