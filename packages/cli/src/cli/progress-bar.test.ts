@@ -1,20 +1,29 @@
 import { PassThrough } from 'node:stream';
-import { type ProgressEvent, STAGES } from '@vibe-edit/core/runtime';
+import type { ProgressEvent } from '@vibe-edit/core/runtime';
 import { describe, expect, it } from 'vitest';
 import { createBar, progressPosition } from './progress-bar.js';
 
 describe('progressPosition', () => {
-  it('never goes back and ends near the end', () => {
-    const steps = 4;
-    const events = STAGES.flatMap((stage): ProgressEvent[] =>
-      stage === 'denoise'
-        ? Array.from({ length: steps + 1 }, (_, step) => ({ stage, step, steps }))
-        : [{ stage, step: 0, steps }],
-    );
+  it.each([
+    ['one turn', 1, 8],
+    ['three turns', 3, 16],
+  ])('never goes back and ends near the end: %s', (_, turns, last) => {
+    const each = 4;
+    const steps = turns * each;
+    const events: ProgressEvent[] = ['queue' as const, 'prepare' as const, 'condition' as const].map((stage) => ({
+      stage,
+      step: 0,
+      steps,
+    }));
+    for (let done = 0; done < steps; done += each) {
+      events.push({ stage: 'encode', step: done, steps });
+      for (let step = 0; step <= each; step++) events.push({ stage: 'denoise', step: done + step, steps });
+      for (const stage of ['decode', 'restore'] as const) events.push({ stage, step: done + each, steps });
+    }
     const values = events.map((event) => progressPosition(event).value);
     expect(values).toEqual([...values].sort((a, b) => a - b));
-    expect(values.at(-1)).toBe(8);
-    expect(new Set(events.map((event) => progressPosition(event).total))).toEqual(new Set([9]));
+    expect(values.at(-1)).toBe(last);
+    expect(new Set(events.map((event) => progressPosition(event).total))).toEqual(new Set([last + 1]));
   });
 });
 

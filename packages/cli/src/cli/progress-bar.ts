@@ -31,10 +31,10 @@ const UNITS_BEFORE: Readonly<Record<ProgressEvent['stage'], number>> = {
 };
 const UNITS_BESIDE_STEPS = 5;
 
-/** How far an edit is, in units of about a step. */
+/** How far an edit is, in units of about a step. What lies between two turns counts as nothing: it never goes back. */
 export function progressPosition({ stage, step, steps }: ProgressEvent): { value: number; total: number } {
-  const done = stage === 'denoise' ? step : stage === 'decode' || stage === 'restore' ? steps : 0;
-  return { value: UNITS_BEFORE[stage] + done, total: UNITS_BESIDE_STEPS + steps };
+  const before = step > 0 && step < steps ? UNITS_BEFORE.denoise : UNITS_BEFORE[stage];
+  return { value: before + step, total: UNITS_BESIDE_STEPS + steps };
 }
 
 /** A bar on a terminal; nothing where the stream is none. */

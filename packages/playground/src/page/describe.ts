@@ -70,8 +70,8 @@ export function progressOf({ state, progress }: EditNode): number | undefined {
   const { stage, step, steps } = progress;
   const before = 0.15;
   const denoise = 0.7;
-  if (stage === 'denoise') return before + (denoise * step) / Math.max(1, steps);
-  if (stage === 'decode') return before + denoise;
+  const betweenTurns = step > 0 && step < steps;
+  if (stage === 'denoise' || stage === 'decode' || betweenTurns) return before + (denoise * step) / Math.max(1, steps);
   if (stage === 'restore') return 0.93;
   return stage === 'encode' ? 0.12 : 0.05;
 }
