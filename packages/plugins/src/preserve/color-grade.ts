@@ -9,30 +9,25 @@ export const KNOTS = 25;
 export const GRADE_WEIGHTS = 2 * KNOTS + 3;
 
 /**
- * One colour change for a whole picture, as a colourist grades it, through a soft mask; or one for all of it besides, without the mask.
- * For channel c of colour x at place p:
+ * One colour change for a whole picture, as a colourist grades it, through a soft mask. For channel c of colour x at place p:
  *
- *     d_c = share(p) ( f_c(luma x) + g_c(x_c) + m_c . x )  +  the same of the other change, with weights of its own and a share of 1
+ *     d_c = share(p) ( f_c(luma x) + g_c(x_c) + m_c . x )
  */
 export interface ColorGrade {
   /** [3, GRADE_WEIGHTS]: of each channel the knots of f, those of g, and m. */
   readonly weights: Float32Array;
   /** How much of the change each place takes, from 0 up; undefined: all of it everywhere. */
   readonly share: WorkingPlane | undefined;
-  /** The weights of the change that all places take besides. */
-  readonly everywhere?: Float32Array;
 }
 
 /** Evaluates a grade on a picture of any size. */
 export function createGradeChange(grade: ColorGrade, picture: { width: number; height: number }): ColorChange {
-  const { weights, everywhere } = grade;
+  const { weights } = grade;
   const shareRow = grade.share && createBilinearRows(grade.share, picture);
-  const whole = new Float64Array(picture.width).fill(1);
-  const shares = whole.slice();
+  const shares = new Float64Array(picture.width).fill(1);
   return {
     row(y, row, change) {
       change.fill(0);
-      if (everywhere !== undefined) addChange(everywhere, whole, row, change);
       if (shareRow === undefined || shareRow(y, shares)) addChange(weights, shares, row, change);
     },
   };

@@ -12,14 +12,6 @@ const FIRST_ROUNDS = 6;
 const FURTHER_ROUNDS = 2;
 /** Rounds of fitting the shares to the grade and the grade to the shares. */
 const ROUNDS = 8;
-/** Cells that two changes take: two numbers, one a channel, for each of their weights. */
-const TWOFOLD_CELLS = 2 * 2 * GRADE_WEIGHTS;
-/** Rounds of fitting two changes in turn. */
-const TWOFOLD_ROUNDS = 32;
-/** They end here where more than this share of the misfit is still left. */
-const TRIAL_ROUNDS = 8;
-const FUTILE = 2 / 3;
-
 interface Problem extends WeightsProblem {
   readonly columns: number;
   readonly rows: number;
@@ -30,15 +22,7 @@ export interface GradeFits {
   /** With the same share everywhere. */
   readonly even: Fit<ColorGrade>;
   /** With shares of its own for each place: goes on from the even one, and fits the shares to the grade and the grade to the shares. */
-  shared(): Generator<void, SharedFit>;
-}
-
-export interface SharedFit extends Fit<ColorGrade> {
-  /**
-   * With a change that all places take besides: fits that and the shared one in turn, each to what the other leaves. Undefined where the
-   * cells are too few to tell.
-   */
-  readonly twofold: (() => Generator<void, Fit<ColorGrade>>) | undefined;
+  shared(): Generator<void, Fit<ColorGrade>>;
 }
 
 /**
@@ -64,36 +48,9 @@ export function fitGrades(cells: EditCells, of: typeof OF_SOURCE | typeof OF_BEF
       return {
         change: { weights: withClippedEnds(weights), share: atWorkingSize(cells, shares) },
         misfit: misfit(problem, shares, weights),
-        twofold: all.length >= TWOFOLD_CELLS ? () => fitTwofold(cells, problem, { shares, weights }) : undefined,
       };
     },
   };
-}
-
-/** Goes on from shares and weights of one change. */
-function* fitTwofold(
-  cells: EditCells,
-  problem: Problem,
-  start: { shares: Float64Array; weights: Float64Array },
-): Generator<void, Fit<ColorGrade>> {
-  const all = new Float64Array(problem.columns * problem.rows).fill(1);
-  const futile = FUTILE * misfit(problem, start.shares, start.weights);
-  let { shares, weights } = start;
-  for (let round = 1; ; round++) {
-    yield;
-    const everywhere = createWeightsFit(without(problem, shares, weights))(all, FURTHER_ROUNDS);
-    const rest = without(problem, all, everywhere);
-    yield;
-    shares = fitShares({ ...rest, grades: graded(rest, weights) });
-    yield;
-    weights = createWeightsFit(rest)(shares, FURTHER_ROUNDS);
-    const left = misfit(rest, shares, weights);
-    if (round === TWOFOLD_ROUNDS || (round === TRIAL_ROUNDS && left > futile)) {
-      const share = atWorkingSize(cells, shares);
-      const change = { weights: Float32Array.from(weights), share, everywhere: Float32Array.from(everywhere) };
-      return { change, misfit: left };
-    }
-  }
 }
 
 /** Gives tones that a grade leads close to black or white what they lack of it. */
@@ -140,15 +97,6 @@ function graded({ features, changes }: Problem, weights: Float64Array): Float64A
       return sum;
     }),
   );
-}
-
-/** The problem that remains where a grade has been taken by its shares. */
-function without(problem: Problem, shares: Float64Array, weights: Float64Array): Problem {
-  const grades = graded(problem, weights);
-  const changes = problem.changes.map((change, channel) =>
-    change.map((value, cell) => value - shares[cell]! * grades[channel]![cell]!),
-  );
-  return { ...problem, changes };
 }
 
 function misfit(problem: Problem, shares: Float64Array, weights: Float64Array): number {

@@ -22,7 +22,7 @@ const ALLOWED = 2;
 const CLEARER = 0.8;
 /** Features of the source through the autoencoder are taken where they leave less than this share of what those of the source leave. */
 const OUT_OF_REACH = 0.5;
-/** Shares, and then a change besides, are taken where they leave less than this of what is left without: else they too follow errors. */
+/** Shares are taken where they leave less than this of what one for all leaves: else they too follow errors. */
 const UNEVEN = 1 / 3;
 
 /**
@@ -44,10 +44,6 @@ export function* fitWholeEdit(
     if (ofBefore.misfit < OUT_OF_REACH * grade.misfit) grade = ofBefore;
     const shared = yield* ofSource.shared();
     if (shared.misfit < UNEVEN * grade.misfit) grade = shared;
-    if (shared.twofold !== undefined && (grade === shared || grade.misfit > ALLOWED * left)) {
-      const twofold = yield* shared.twofold();
-      if (twofold.misfit < UNEVEN * grade.misfit) grade = twofold;
-    }
   }
   yield;
   const detail = fitDetailCurve(cells);
