@@ -1,5 +1,5 @@
 import { fileURLToPath } from 'node:url';
-import { createEditor, type Editor, inTurn, type Plugin, preserve } from 'vibe-edit';
+import { createEditor, type Editor, type EditRequest, inTurn, type Plugin, preserve } from 'vibe-edit';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { type OperationName, operate } from './exact-operations.js';
 import { floats, type PhotoName, photo, psnr } from './pictures.js';
@@ -65,9 +65,13 @@ test.each([
   expect(Buffer.compare(raster.data, plain.data)).toBe(0);
 });
 
-test.each(['reference', 'pipeline'] as const)('geometry %s, which moves the picture, is one edit', async (geometry) => {
+test.each<[string, Partial<EditRequest>]>([
+  ['geometry reference', { geometry: 'reference' }],
+  ['geometry pipeline', { geometry: 'pipeline' }],
+  ['nothing preserved', { preserve: 'off' }],
+])('%s is one edit, as the authors have it', async (_, options) => {
   encoded = 0;
-  await withTurns.edit({ image: file('chelsea'), instruction: 'invert it, then make it warmer', geometry });
+  await withTurns.edit({ image: file('chelsea'), instruction: 'invert it, then make it warmer', ...options });
   expect(encoded).toBe(1);
 });
 

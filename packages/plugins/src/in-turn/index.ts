@@ -13,7 +13,8 @@ import { type Meanings, nearestRow, readMeanings } from './meanings.js';
  * then makes that sepia. A small model does two things at once far worse than one; in turn they cost the time of two edits.
  *
  * Which two operations an instruction means is what the model says itself, so it is for checkpoints that come with the prototypes of what
- * their conditionings mean, as the embedded one does. With others, and with a geometry other than `exact`, it does nothing.
+ * their conditionings mean, as the embedded one does. With others, with a geometry other than `exact` and with `preserve: 'off'`, which give
+ * the authors' results, it does nothing.
  *
  * @example
  * ```ts
@@ -29,9 +30,11 @@ export function inTurn(): Plugin {
   async function takeApart(conditioning: Conditioning, context: PluginContext): Promise<Conditioning | undefined> {
     const { checkpoint, request } = context;
     const { prototypes } = checkpoint;
-    if (prototypes === undefined || request.task !== 'edit' || request.geometry !== 'exact') return undefined;
-    const { first, second, operations } = meanings.get(checkpoint) ?? (await readMeanings(checkpoint, prototypes));
-    meanings.set(checkpoint, { first, second, operations });
+    const isBare = request.geometry !== 'exact' || request.preserve === 'off';
+    if (prototypes === undefined || request.task !== 'edit' || isBare) return undefined;
+    const known = meanings.get(checkpoint) ?? (await readMeanings(checkpoint, prototypes));
+    meanings.set(checkpoint, known);
+    const { first, second, operations } = known;
     const { shape, values } = conditioning.promptEmbeds;
     const [count, ...size] = shape as readonly [number, number, number];
     const half = values.length / count / 2;
@@ -45,10 +48,12 @@ export function inTurn(): Plugin {
       const isPair = operations[one] !== undefined && operations[other] !== undefined;
       // Two strengths of one operation mean it once.
       if (!isPair || operations[one] === operations[other] || unclear.includes(place)) continue;
-      const whole = (row: number): Float32Array =>
-        Float32Array.of(...(first[row] as Float32Array), ...(second[row] as Float32Array));
-      now.set(whole(one), start);
-      later.set(place, [hostTensor('float32', [1, ...size], whole(other)), ...(later.get(place) ?? [])]);
+      now.set(first[one] as Float32Array, start);
+      now.set(second[one] as Float32Array, start + half);
+      const next = new Float32Array(2 * half);
+      next.set(first[other] as Float32Array);
+      next.set(second[other] as Float32Array, half);
+      later.set(place, [hostTensor('float32', [1, ...size], next), ...(later.get(place) ?? [])]);
     }
     return { ...conditioning, promptEmbeds: hostTensor('float32', shape, now), turns: later };
   }

@@ -12,6 +12,7 @@ const FIRST_ROUNDS = 6;
 const FURTHER_ROUNDS = 2;
 /** Rounds of fitting the shares to the grade and the grade to the shares. */
 const ROUNDS = 8;
+
 interface Problem extends WeightsProblem {
   readonly columns: number;
   readonly rows: number;
