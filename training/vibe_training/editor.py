@@ -4,6 +4,7 @@ The text side is not needed here: it learns to say prototypes, this learns to do
 """
 
 import math
+import re
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 
@@ -48,10 +49,15 @@ class EditorConfig(StageConfig):
     """Share of the samples at the first timestep, where the whole edit is decided."""
     color_weight: float = 1.0
     """Of the error in the three directions of the latents that carry the colour of their 16 x 16 pixels: what restoring a photo goes by."""
+    recolor_gain: float = 1.0
+    """How far a recolouring is taught to go, in units of the exact change. One step gives the mean of what the result could be, which is
+    paler than any of it."""
     bfloat16: bool = False
     """Multiplies in bfloat16, sums in float32: faster on a processor that has it, slower on others."""
     new_share: float = 1.0
     """Of the weights in the result: the rest is what the stage started from. Two editors that lie close together err more than their mean."""
+    learns: str = ""
+    """Regular expression of the weights that learn, if not all do: few of them are a small change of the file."""
     mix: dict[str, float] = field(default_factory=lambda: {"single": 0.4, "pair": 0.25, "recolor": 0.2, "none": 0.03, "scene": 0.12})
     weights: dict[str, float] = field(
         default_factory=lambda: {
@@ -205,6 +211,8 @@ def editor_loss(
     device = next(model.parameters()).device
     source = torch.stack([e.source for e in examples]).float().to(device)
     target = torch.stack([e.target for e in examples]).float().to(device)
+    gain = torch.tensor([config.recolor_gain if e.edit.kind == "recolor" else 1.0 for e in examples], device=device)
+    target = source + gain[:, None, None, None] * (target - source)
     context = missed(torch.stack([prototypes.conditioning(e.edit) for e in examples]).to(device))
     noise = torch.randn_like(target)
     s = sigma.to(device)[:, None, None, None]
@@ -238,9 +246,22 @@ def validate(model: EditTransformer, prototypes: Prototypes, sets: dict[str, lis
     return {key: sum(values) / len(values) for key, values in sorted(report.items())}
 
 
+def learning_weights(model: EditTransformer, names: str) -> dict[str, Tensor]:
+    """Those of the editor that a regular expression finds, all if there is none; gradients are left out for the others."""
+    try:
+        chosen = {name: weights for name, weights in own_weights(model).items() if re.search(names, name)}
+    except re.error as error:
+        raise SystemExit(f"Expected a regular expression as \"learns\" but received {names}: {error}") from error
+    if not chosen:
+        raise SystemExit(f"Expected an expression that finds weights of the editor as \"learns\" but received {names}")
+    for name, weights in model.named_parameters():
+        weights.requires_grad_(name in chosen)
+    return chosen
+
+
 def train_editor(stage: Stage, model: EditTransformer, vae, prototypes: Prototypes, config: EditorConfig) -> None:
     """The averaged weights remain in the model."""
-    training = StageTraining(stage, own_weights(model), config)
+    training = StageTraining(stage, learning_weights(model, config.learns), config)
     rng, device = training.rng, next(model.parameters()).device
     directions = color_directions(vae, np.random.default_rng(config.seed), device)
     pool = ExamplePool(vae, config, rng, device)
