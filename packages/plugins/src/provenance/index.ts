@@ -37,9 +37,9 @@ const MOST_INSTRUCTION_BYTES = 24_000;
  *
  * @example
  * ```ts
- * import { createEditor, preserve, provenance } from 'vibe-edit';
+ * import { createEditor, inTurn, preserve, provenance } from 'vibe-edit';
  *
- * const editor = await createEditor({ plugins: [preserve(), provenance({ instruction: false })] });
+ * const editor = await createEditor({ plugins: [preserve(), inTurn(), provenance({ instruction: false })] });
  * const { image } = await editor.edit({ image: 'photo.jpg', instruction: 'make it warmer', seed: 7 });
  * await image.toFile('warmer.png'); // carries the seed, the parameters and the checkpoint's hash
  * ```
