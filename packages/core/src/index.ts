@@ -139,6 +139,7 @@ export type {
   PreparedInput,
   ProgressEvent,
   PromptEncoder,
+  Prototypes,
   Raster,
   Raster8,
   ResampleMethod,

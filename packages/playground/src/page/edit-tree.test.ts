@@ -58,6 +58,11 @@ test('how it stands, in words', () => {
   tree.update(node, { state: 'running', progress: { stage: 'denoise', step: 3, steps: 4 } });
   expect(describeNode(node)).toBe('Editing: step 3 of 4');
   expect(progressOf(node)).toBeGreaterThan(0.6);
+  const between = (['restore', 'encode', 'denoise'] as const).map((stage) => {
+    tree.update(node, { state: 'running', progress: { stage, step: 1, steps: 2 } });
+    return progressOf(node);
+  });
+  expect(between).toEqual([0.5, 0.5, 0.5]);
   tree.update(node, { state: 'failed', failure: 'The picture is too large' });
   expect(describeNode(node)).toBe('The picture is too large');
   expect(progressOf(node)).toBeUndefined();
