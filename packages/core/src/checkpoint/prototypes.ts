@@ -9,7 +9,10 @@ import type { TensorInfo } from './tensor-info.js';
 
 /** What the conditionings of a checkpoint mean that says one thing with the first half of its queries and one with the second. */
 export interface Prototypes {
-  /** The operations that the first rows of both tensors are, each with as many rows as it has strengths. Rows after those mean something else. */
+  /**
+   * The operations that the first rows of both tensors are, each with as many rows as it has strengths. The row after them is what is not
+   * understood; further ones are halves of other meanings, which go with each other alone.
+   */
   readonly operations: readonly { readonly name: string; readonly strengths: number }[];
   /** What is said in the first half, [meanings, queries / 2, channels]. */
   readonly first: TensorInfo;
@@ -55,7 +58,7 @@ export async function readPrototypes({
     const fits =
       tensor !== undefined &&
       ['F32', 'F16', 'BF16'].includes(tensor.dtype) &&
-      meanings >= rows &&
+      meanings > rows &&
       meanings <= MAX_MEANINGS &&
       row.length === 2 &&
       row[0] === queries &&
@@ -64,7 +67,7 @@ export async function readPrototypes({
     throw new InvalidCheckpointError({
       file,
       tensor: key,
-      expected: `floats [${rows} to ${MAX_MEANINGS}, ${queries}, ${channels}]`,
+      expected: `floats [${rows + 1} to ${MAX_MEANINGS}, ${queries}, ${channels}]`,
       received: tensor === undefined ? 'no such tensor' : `${tensor.dtype} [${tensor.shape.join(', ')}]`,
     });
   };

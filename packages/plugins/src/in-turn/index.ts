@@ -6,15 +6,16 @@ import {
   type PluginContext,
 } from '@vibe-edit/core/runtime';
 import { notUnderstood } from '../not-understood.js';
-import { type Meanings, nearestRow, readMeanings } from './meanings.js';
+import { type Meanings, readingOf, readMeanings } from './meanings.js';
 
 /**
  * Carries out two operations of one instruction one after the other: with "a pencil sketch with a sepia tone" it makes the sketch, and
  * then makes that sepia. A small model does two things at once far worse than one; in turn they cost the time of two edits.
  *
- * Which two operations an instruction means is what the model says itself, so it is for checkpoints that come with the prototypes of what
- * their conditionings mean, as the embedded one does. With others, with a geometry other than `exact` and with `preserve: 'off'`, which give
- * the authors' results, it does nothing.
+ * What the model says of an instruction may lie between two meanings, and what it makes of that does as well; so it is taken as the
+ * nearest meaning. That is also how two operations are told from one. It takes a checkpoint that comes with the prototypes of its
+ * meanings, as the embedded one does. With others, with a geometry other than `exact` and with `preserve: 'off'`, which give the authors'
+ * results, the plugin does nothing.
  *
  * @example
  * ```ts
@@ -34,26 +35,31 @@ export function inTurn(): Plugin {
     if (prototypes === undefined || request.task !== 'edit' || isBare) return undefined;
     const known = meanings.get(checkpoint) ?? (await readMeanings(checkpoint, prototypes));
     meanings.set(checkpoint, known);
-    const { first, second, operations } = known;
     const { shape, values } = conditioning.promptEmbeds;
     const [count, ...size] = shape as readonly [number, number, number];
-    const half = values.length / count / 2;
+    const length = values.length / count;
+    const meaning = (one: number, other: number): Float32Array => {
+      const whole = new Float32Array(length);
+      whole.set(known.first[one] as Float32Array);
+      whole.set(known.second[other] as Float32Array, length / 2);
+      return whole;
+    };
     const now = values.slice();
     const later = new Map(conditioning.turns);
     const unclear = notUnderstood(conditioning, context);
     for (let place = 0; place < count; place++) {
-      const start = 2 * half * place;
-      const one = nearestRow(first, values.subarray(start, start + half));
-      const other = nearestRow(second, values.subarray(start + half, start + 2 * half));
-      const isPair = operations[one] !== undefined && operations[other] !== undefined;
-      // Two strengths of one operation mean it once.
-      if (!isPair || operations[one] === operations[other] || unclear.includes(place)) continue;
-      now.set(first[one] as Float32Array, start);
-      now.set(second[one] as Float32Array, start + half);
-      const next = new Float32Array(2 * half);
-      next.set(first[other] as Float32Array);
-      next.set(second[other] as Float32Array, half);
-      later.set(place, [hostTensor('float32', [1, ...size], next), ...(later.get(place) ?? [])]);
+      const reading = readingOf(values.subarray(place * length, (place + 1) * length), known);
+      if (reading === undefined || unclear.includes(place)) continue;
+      const { first, second } = reading;
+      const [operation, next] = [known.operations[first], known.operations[second]];
+      if (operation !== next) {
+        now.set(meaning(first, first), place * length);
+        const after = hostTensor('float32', [1, ...size], meaning(second, second));
+        later.set(place, [after, ...(later.get(place) ?? [])]);
+      } else if (operation === undefined || first === second) {
+        now.set(meaning(first, second), place * length);
+      }
+      // What is left are two strengths of one operation: one between them.
     }
     return { ...conditioning, promptEmbeds: hostTensor('float32', shape, now), turns: later };
   }

@@ -1,12 +1,17 @@
 import { type Checkpoint, decodeTensorValues, type TensorInfo } from '@vibe-edit/core/runtime';
 
-/** What the halves of a conditioning may mean. */
+/** What the halves of a conditioning may mean: rows of prototypes, and which operation each is. */
 export interface Meanings {
-  /** Row by row: what is said in the first half, and in the second. */
   readonly first: readonly Float32Array[];
   readonly second: readonly Float32Array[];
-  /** Which operation a row is, by its place among the operations; further rows are none. */
+  /** Of the first rows, the place of the operation in the checkpoint's list. The row after them is what is not understood. */
   readonly operations: readonly number[];
+}
+
+/** The rows that the halves of a conditioning lie closest to. */
+export interface Reading {
+  readonly first: number;
+  readonly second: number;
 }
 
 /**
@@ -30,14 +35,31 @@ export async function readMeanings(
   };
 }
 
-/** The row that values lie closest to, in squared distance. */
-export function nearestRow(rows: readonly Float32Array[], values: Float32Array): number {
-  let nearest = 0;
+/**
+ * What a conditioning [queries, channels] means, by squared distance: two operations (or one, twice), two different halves of another
+ * meaning, or nothing that is understood. Halves of different kinds do not go together.
+ */
+export function readingOf(values: Float32Array, { first, second, operations }: Meanings): Reading | undefined {
+  const half = values.length / 2;
+  const ones = first.map((row) => squaredDistance(row, values.subarray(0, half)));
+  const others = second.map((row) => squaredDistance(row, values.subarray(half)));
+  const strange = operations.length;
+  const kindOf = (row: number): number => Math.sign(row - strange);
+  let reading: Reading | undefined;
   let least = Number.POSITIVE_INFINITY;
-  for (const [index, row] of rows.entries()) {
-    let distance = 0;
-    for (let i = 0; i < row.length; i++) distance += ((values[i] as number) - (row[i] as number)) ** 2;
-    if (distance < least) [nearest, least] = [index, distance];
+  for (const [one, distance] of ones.entries()) {
+    for (const [other, more] of others.entries()) {
+      const areTogether = kindOf(one) === kindOf(other) && (one <= strange || one !== other);
+      if (!areTogether || distance + more >= least) continue;
+      least = distance + more;
+      reading = one === strange ? undefined : { first: one, second: other };
+    }
   }
-  return nearest;
+  return reading;
+}
+
+function squaredDistance(one: Float32Array, other: Float32Array): number {
+  let sum = 0;
+  for (let i = 0; i < one.length; i++) sum += ((one[i] as number) - (other[i] as number)) ** 2;
+  return sum;
 }
