@@ -12,10 +12,10 @@ import { type Meanings, readingOf, readMeanings } from './meanings.js';
  * Carries out two operations of one instruction one after the other: with "a pencil sketch with a sepia tone" it makes the sketch, and
  * then makes that sepia. A small model does two things at once far worse than one; in turn they cost the time of two edits.
  *
- * What the model says of an instruction may lie between two meanings, and what it makes of that does as well; so it is taken as the
- * nearest meaning. That is also how two operations are told from one. It takes a checkpoint that comes with the prototypes of its
- * meanings, as the embedded one does. With others, with a geometry other than `exact` and with `preserve: 'off'`, which give the authors'
- * results, the plugin does nothing.
+ * Which two are meant is what the model itself says. What it says may lie between two meanings, and what it makes of that does as well; so
+ * each of the two operations, and a recolouring, is taken as the nearest meaning. It takes a checkpoint that comes with the prototypes of
+ * its meanings, as the embedded one does. With others, with a geometry other than `exact` and with `preserve: 'off'`, which give the
+ * authors' results, the plugin does nothing.
  *
  * @example
  * ```ts
@@ -56,10 +56,10 @@ export function inTurn(): Plugin {
         now.set(meaning(first, first), place * length);
         const after = hostTensor('float32', [1, ...size], meaning(second, second));
         later.set(place, [after, ...(later.get(place) ?? [])]);
-      } else if (operation === undefined || first === second) {
+      } else if (operation === undefined) {
         now.set(meaning(first, second), place * length);
       }
-      // What is left are two strengths of one operation: one between them.
+      // One operation stays as it was said: between two of its strengths is a strength as well.
     }
     return { ...conditioning, promptEmbeds: hostTensor('float32', shape, now), turns: later };
   }
