@@ -125,7 +125,7 @@ function leadsElsewhere(path: string): boolean {
   return /^\/|\\|\p{Cc}|^[a-z]:|(?:^|\/)\.{0,2}(?:\/|$)/iu.test(path);
 }
 
-/** Configs, tokenizer and safetensors of the pipeline's folders: no pictures, no other weight formats. */
+/** Hints, prototypes, and configs, tokenizer and safetensors of the pipeline's folders: no pictures, no other weight formats. */
 function isNeeded(path: string): boolean {
   return /^(?:(?:model_index|vibe_edit)\.json|prototypes\.safetensors|(?:scheduler|text_encoder|tokenizer|transformer|vae)\/[^/]+\.(?:json|jinja|txt|safetensors))$/.test(
     path,

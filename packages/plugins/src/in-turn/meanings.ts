@@ -44,6 +44,7 @@ export function readingOf(values: Float32Array, { first, second, operations }: M
   const ones = first.map((row) => squaredDistance(row, values.subarray(0, half)));
   const others = second.map((row) => squaredDistance(row, values.subarray(half)));
   const strange = operations.length;
+  // Operations lie before the row of what is not understood, halves of other meanings behind it.
   const kindOf = (row: number): number => Math.sign(row - strange);
   let reading: Reading | undefined;
   let least = Number.POSITIVE_INFINITY;
