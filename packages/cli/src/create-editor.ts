@@ -1,8 +1,7 @@
 import { cpu } from '@vibe-edit/adapters/cpu';
 import { createEditor as createCoreEditor, type Editor, type EditorOptions } from '@vibe-edit/core';
 import { checkpointPath } from '@vibe-edit/model-nano';
-import { inTurn } from '@vibe-edit/plugins/in-turn';
-import { preserve } from '@vibe-edit/plugins/preserve';
+import { defaultPlugins } from './default-plugins.js';
 
 /**
  * Opens an editor. Everything has a default: the embedded checkpoint, the CPU backend in a child process, and two plugins.
@@ -27,6 +26,6 @@ export async function createEditor(options: Partial<EditorOptions> = {}): Promis
     ...options,
     checkpoint: options.checkpoint ?? checkpointPath,
     backend: options.backend ?? cpu(),
-    plugins: options.plugins ?? [preserve(), inTurn()],
+    plugins: options.plugins ?? defaultPlugins(),
   });
 }

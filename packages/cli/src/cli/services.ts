@@ -19,13 +19,14 @@ export interface Services {
 /** The SDK. Its parts are loaded when they are needed, so that `--help` is there at once. */
 export const sdkServices: Services = {
   async openEditor({ checkpoint, backend, provenance: stamped = false }) {
-    const { createEditor, inTurn, preserve, provenance } = await import('../index.js');
+    const { createEditor, provenance } = await import('../index.js');
+    const { defaultPlugins } = await import('../default-plugins.js');
     const { blockOtherLoaders } = await import('@vibe-edit/core');
     // This process reads the pictures of strangers with nothing but the codec.
     await blockOtherLoaders();
     return createEditor({
       backend: await describeBackend(backend),
-      plugins: [preserve(), inTurn(), ...(stamped ? [provenance()] : [])],
+      plugins: [...defaultPlugins(), ...(stamped ? [provenance()] : [])],
       ...(checkpoint !== undefined && { checkpoint }),
     });
   },
