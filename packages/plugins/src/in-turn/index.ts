@@ -6,16 +6,16 @@ import {
   type PluginContext,
 } from '@vibe-edit/core/runtime';
 import { notUnderstood } from '../not-understood.js';
-import { type Meanings, readingOf, readMeanings } from './meanings.js';
+import { type Meanings, nearestBetween, readingOf, readMeanings } from './meanings.js';
 
 /**
  * Carries out two operations of one instruction one after the other: with "a pencil sketch with a sepia tone" it makes the sketch, and
  * then makes that sepia. A small model does two things at once far worse than one; in turn they cost the time of two edits.
  *
  * Which two are meant is what the model itself says. What it says may lie between two meanings, and what it makes of that does as well; so
- * each of the two operations, and a recolouring, is taken as the nearest meaning. It takes a checkpoint that comes with the prototypes of
- * its meanings, as the embedded one does. With others, with a geometry other than `exact` and with `preserve: 'off'`, which give the
- * authors' results, the plugin does nothing.
+ * each of the two operations, and a recolouring, is taken as the nearest meaning, and one operation alone as the nearest between two of
+ * its strengths. It takes a checkpoint that comes with the prototypes of its meanings, as the embedded one does. With others, with a
+ * geometry other than `exact` and with `preserve: 'off'`, which give the authors' results, the plugin does nothing.
  *
  * @example
  * ```ts
@@ -58,8 +58,10 @@ export function inTurn(): Plugin {
         later.set(place, [after, ...(later.get(place) ?? [])]);
       } else if (operation === undefined) {
         now.set(meaning(first, second), place * length);
+      } else {
+        const strengths = known.operations.flatMap((each, row) => (each === operation ? [meaning(row, row)] : []));
+        now.set(nearestBetween(now.subarray(place * length, (place + 1) * length), strengths), place * length);
       }
-      // One operation stays as it was said: between two of its strengths is a strength as well.
     }
     return { ...conditioning, promptEmbeds: hostTensor('float32', shape, now), turns: later };
   }

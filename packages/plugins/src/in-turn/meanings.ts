@@ -59,6 +59,29 @@ export function readingOf(values: Float32Array, { first, second, operations }: M
   return reading;
 }
 
+/** The nearest point to some values on the lines between any two of these points, by squared distance; of a single one, that one. */
+export function nearestBetween(values: Float32Array, points: readonly Float32Array[]): Float32Array {
+  let nearest = values;
+  let least = Number.POSITIVE_INFINITY;
+  for (const from of points) {
+    for (const to of points) {
+      const point = nearestOnLine(values, from, to);
+      const distance = squaredDistance(values, point);
+      if (distance < least) [nearest, least] = [point, distance];
+    }
+  }
+  return nearest;
+}
+
+function nearestOnLine(values: Float32Array, from: Float32Array, to: Float32Array): Float32Array {
+  let along = 0;
+  for (let i = 0; i < values.length; i++) {
+    along += ((values[i] as number) - (from[i] as number)) * ((to[i] as number) - (from[i] as number));
+  }
+  const share = along <= 0 ? 0 : Math.min(along / squaredDistance(from, to), 1);
+  return from.map((value, i) => value + share * ((to[i] as number) - value));
+}
+
 function squaredDistance(one: Float32Array, other: Float32Array): number {
   let sum = 0;
   for (let i = 0; i < one.length; i++) sum += ((one[i] as number) - (other[i] as number)) ** 2;
