@@ -1,14 +1,16 @@
-import { execFile } from 'node:child_process';
+import { execFile, spawn } from 'node:child_process';
+import { once } from 'node:events';
 import { existsSync } from 'node:fs';
-import { cp, mkdir, mkdtemp, readFile, rm } from 'node:fs/promises';
+import { access, mkdir, mkdtemp, readFile, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { setTimeout } from 'node:timers/promises';
 import { fileURLToPath } from 'node:url';
 import { promisify } from 'node:util';
 import { hostTensor } from '@vibe-edit/core/runtime';
 import sharp from 'sharp';
 import { createEditor, type Plugin } from 'vibe-edit';
-import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { afterAll, beforeAll, describe, expect, test, vi } from 'vitest';
 import { readTensors } from './read-tensors.js';
 
 const run = promisify(execFile);
@@ -30,11 +32,12 @@ if (PYTHON === undefined) {
 
 describe.skipIf(PYTHON === undefined)('a run of all stages', () => {
   let folder: string;
-  const train = (): Promise<unknown> =>
-    run(PYTHON as string, ['-m', 'vibe_training', 'recipes/smoke.json', join(folder, 'run'), '--threads', '1'], {
-      cwd: TRAINING,
-      env: { ...process.env, OMP_NUM_THREADS: '1', OMP_WAIT_POLICY: 'PASSIVE' },
-    });
+  const command = (name: string): [string, string[], { cwd: string; env: NodeJS.ProcessEnv }] => [
+    PYTHON as string,
+    ['-m', 'vibe_training', 'recipes/smoke.json', join(folder, name)],
+    { cwd: TRAINING, env: { ...process.env, OMP_NUM_THREADS: '1', OMP_WAIT_POLICY: 'PASSIVE' } },
+  ];
+  const train = (name = 'run'): Promise<unknown> => run(...command(name));
 
   beforeAll(async () => {
     folder = await mkdtemp(join(tmpdir(), 'vibe-training-'));
@@ -63,24 +66,34 @@ describe.skipIf(PYTHON === undefined)('a run of all stages', () => {
     expect(await readFile(curve, 'utf8')).toBe(before);
   }, 120_000);
 
-  test('goes on from the last saved state after a kill', async () => {
-    const copy = join(folder, 'killed');
-    await mkdir(copy);
-    for (const part of ['autoencoder', 'tokenizer', 'text', 'connector']) {
-      await cp(join(folder, 'run', part), join(copy, part), { recursive: true });
-    }
-    // As a kill leaves it: a state, no result, and half a file beside.
-    await rm(join(copy, 'text/result.pt'));
-    await rm(join(copy, 'connector/result.pt'));
-    await run(PYTHON as string, ['-m', 'vibe_training', 'recipes/smoke.json', copy, '--threads', '1'], {
-      cwd: TRAINING,
-    });
-    const steps = (await readFile(join(copy, 'text/curve.jsonl'), 'utf8'))
+  test('ends with both processes when it is killed, and goes on from the last saved states', async () => {
+    const [file, args, options] = command('killed');
+    const killed = spawn(file, args, options);
+    const ended = once(killed, 'exit');
+    const [curve, state] = ['curve.jsonl', 'state.pt'].map((name) => join(folder, 'killed/text', name)) as [
+      string,
+      string,
+    ];
+    await vi.waitFor(() => access(state), { timeout: 120_000, interval: 100 });
+    killed.kill('SIGKILL');
+    await ended;
+    // A line comes every three seconds.
+    await setTimeout(2_000);
+    const before = await readFile(curve, 'utf8');
+    await setTimeout(6_000);
+    expect(await readFile(curve, 'utf8')).toBe(before);
+    expect(existsSync(join(folder, 'killed/text/result.pt'))).toBe(false);
+
+    await train('killed');
+    const after = await readFile(curve, 'utf8');
+    expect(after.startsWith(before)).toBe(true);
+    const steps = after
       .trim()
       .split('\n')
       .map((line) => (JSON.parse(line) as { step: number }).step);
+    expect(steps.length).toBeGreaterThan(before.trim().split('\n').length);
     expect(steps).toEqual([...steps].sort((a, b) => a - b));
-    expect(existsSync(join(copy, 'checkpoint/model_index.json'))).toBe(true);
+    expect(existsSync(join(folder, 'killed/checkpoint/model_index.json'))).toBe(true);
   }, 300_000);
 
   test('makes a checkpoint that the SDK edits with', async () => {

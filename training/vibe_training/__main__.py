@@ -1,12 +1,13 @@
 """`python -m vibe_training RECIPE FOLDER`: a whole run, or what is left of one."""
 
 import argparse
+import os
 from pathlib import Path
 
 import torch
 
 from .checkpoint import PROTOTYPES
-from .run import read_recipe, run
+from .run import Run, carry_out, read_recipe
 
 HERE = Path(__file__).resolve().parent.parent
 EMBEDDED = HERE.parent / "packages/model-nano/checkpoint"
@@ -18,12 +19,17 @@ def main() -> None:
     parser.add_argument("folder", type=Path, help="where the run lives; the same again goes on with it")
     parser.add_argument("--base", type=Path, default=EMBEDDED, help="checkpoint to start from (default: the embedded one)")
     parser.add_argument("--prototypes", type=Path, help="prototypes of that checkpoint (default: those in it)")
-    parser.add_argument("--threads", type=int, help="threads of PyTorch (default: its own choice)")
     parser.add_argument("--device", default="cuda" if torch.cuda.is_available() else "cpu")
+    parser.add_argument(
+        "--processes", type=int, choices=(1, 2), help="2 trains text side and editor at once (default: 2 on a processor of two cores or more, else 1)"
+    )
+    parser.add_argument("--threads", type=int, default=1, help="threads of each process; minutes count them all (default: 1)")
     arguments = parser.parse_args()
-    if arguments.threads is not None:
-        torch.set_num_threads(arguments.threads)
-    run(read_recipe(arguments.recipe), arguments.base, arguments.prototypes or arguments.base / PROTOTYPES, arguments.folder, torch.device(arguments.device))
+    device = torch.device(arguments.device)
+    processes = arguments.processes or (2 if device.type == "cpu" and (os.cpu_count() or 1) > 1 else 1)
+    torch.set_num_threads(arguments.threads)
+    prototypes = arguments.prototypes or arguments.base / PROTOTYPES
+    carry_out(Run(read_recipe(arguments.recipe), arguments.base, prototypes, arguments.folder, device), at_once=processes == 2)
 
 
 main()

@@ -33,14 +33,14 @@ class ConnectorConfig(StageConfig):
 class Memory:
     """States that the language model had, and the codes that were decided of them."""
 
-    def __init__(self, side: TextSide, batches: Batches, count: int) -> None:
-        self.side, self.source = side, iter(batches)
+    def __init__(self, side: TextSide, batches: Batches, count: int, *, bfloat16: bool) -> None:
+        self.side, self.source, self.bfloat16 = side, iter(batches), bfloat16
         self.kept = [self.read(next(self.source)) for _ in range(count)]
         self.gather()
 
     @torch.no_grad()
     def read(self, batch: Batch) -> Tensor:
-        return self.side.states(batch.prefix, batch.rows)
+        return self.side.states(batch.prefix, batch.rows, bfloat16=self.bfloat16)
 
     def renew(self) -> None:
         del self.kept[0]
@@ -67,7 +67,8 @@ def train_connector(
     training = StageTraining(stage, dict(side.edit_head.named_parameters()), config)
     vectors = [half.to(device) for half in prototypes.vectors]
     unknown = prototypes.conditioning(Edit()).to(device)[None]
-    memory = Memory(side, Batches(prompts, text, step=OTHER_INSTRUCTIONS + training.step), stage.scale(config.memory))
+    batches = Batches(prompts, text, step=OTHER_INSTRUCTIONS + training.step)
+    memory = Memory(side, batches, stage.scale(config.memory), bfloat16=config.bfloat16)
     checks = Checks(stage, prompts)
     while not training.done:
         drawn = memory.draw(config.batch)
@@ -76,7 +77,9 @@ def train_connector(
         wanted = torch.cat([half[chosen] for half, chosen in zip(vectors, side.decide(states), strict=True)], dim=1)
         # The empty prompt, states of zero, says the same as an instruction that is not understood.
         states, wanted = torch.cat([states, torch.zeros_like(states[:1])]), torch.cat([wanted, unknown])
-        training.learn((side.say(states) - wanted).square().mean())
+        with torch.autocast(device.type, torch.bfloat16, enabled=config.bfloat16):
+            said = side.say(states)
+        training.learn((said.float() - wanted).square().mean())
         if training.step % 4 == 0:
             memory.renew()
         if training.due:

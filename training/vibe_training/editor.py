@@ -38,6 +38,8 @@ class EditorConfig(StageConfig):
     large_batch: int = 16
     small_share: float = 0.5
     """Share of the steps at half the working size."""
+    small_until: float = 0.0
+    """Share of the time, at the beginning, in which all steps are at half the working size: four and a half times as many samples."""
     fresh_share: float = 0.4
     """Share of a batch that was never seen; the rest comes from the pool with new noise."""
     pool: int = 600
@@ -52,8 +54,6 @@ class EditorConfig(StageConfig):
     recolor_gain: float = 1.0
     """How far a recolouring is taught to go, in units of the exact change. One step gives the mean of what the result could be, which is
     paler than any of it."""
-    bfloat16: bool = False
-    """Multiplies in bfloat16, sums in float32: faster on a processor that has it, slower on others."""
     new_share: float = 1.0
     """Of the weights in the result: the rest is what the stage started from. Two editors that lie close together err more than their mean."""
     learns: str = ""
@@ -269,7 +269,7 @@ def train_editor(stage: Stage, model: EditTransformer, vae, prototypes: Prototyp
     sets = {name: checks.fresh(size, stage.scale(96)) for name, size in {"square": (16, 16), "wide": (13, 19), "small": (8, 8)}.items()}
     samples = 0
     while not training.done:
-        small = rng.random() < config.small_share
+        small = rng.random() < config.small_share or training.clock.progress < config.small_until
         size = choose(rng, SMALL_SIZES if small else SIZES)
         examples = pool.batch(size, config.small_batch if small else config.large_batch)
         sigma = draw_sigmas(rng, len(examples), config.start_at_noise)

@@ -9,25 +9,26 @@ from torch import Tensor, nn
 
 
 def orthogonalize(g: Tensor) -> Tensor:
-    """Nearest (semi-)orthogonal matrix, by five quintic Newton-Schulz steps (Jordan et al. 2024)."""
-    x = g / (g.norm() + 1e-7)
-    turned = x.shape[0] > x.shape[1]
-    x = x.T if turned else x
+    """Nearest (semi-)orthogonal matrices of those in a batch [n, rows, columns], by five quintic Newton-Schulz steps (Jordan et al. 2024)."""
+    turned = g.shape[1] > g.shape[2]
+    x = g.transpose(1, 2) if turned else g
     for _ in range(5):
-        a = x @ x.T
-        x = 3.4445 * x + (-4.775 * a + 2.0315 * a @ a) @ x
-    return x.T if turned else x
+        a = x @ x.transpose(1, 2)
+        x = torch.baddbmm(x, torch.baddbmm(a, a, a, beta=-4.775, alpha=2.0315), x, beta=3.4445)
+    return x.transpose(1, 2) if turned else x
 
 
 class Muon(torch.optim.Optimizer):
     """Momentum, Nesterov, orthogonalised update scaled to a root mean square of .2 x sqrt(larger side)."""
 
-    def __init__(self, parameters: list[Tensor], lr: float, momentum: float = 0.95, weight_decay: float = 0.0) -> None:
-        super().__init__(parameters, {"lr": lr, "momentum": momentum, "weight_decay": weight_decay})
+    def __init__(self, parameters: list[Tensor], lr: float, momentum: float = 0.95, *, bfloat16: bool = False) -> None:
+        super().__init__(parameters, {"lr": lr, "momentum": momentum})
+        self.kind = torch.bfloat16 if bfloat16 else torch.float32
 
     @torch.no_grad()
     def step(self) -> None:
         for group in self.param_groups:
+            alike: dict[tuple[int, int], list[tuple[Tensor, Tensor]]] = {}
             for p in group["params"]:
                 if p.grad is None:
                     continue
@@ -36,22 +37,33 @@ class Muon(torch.optim.Optimizer):
                     state["momentum"] = torch.zeros_like(p)
                 buffer = state["momentum"].lerp_(p.grad, 1 - group["momentum"])
                 update = p.grad.lerp(buffer, group["momentum"]).flatten(1)
-                update = orthogonalize(update) * max(1, update.shape[0] / update.shape[1]) ** 0.5
-                p.mul_(1 - group["lr"] * group["weight_decay"]).add_(update.view_as(p), alpha=-group["lr"])
+                alike.setdefault(tuple(update.shape), []).append((p, update / (update.norm() + 1e-7)))
+            for (rows, columns), found in alike.items():
+                updates = orthogonalize(torch.stack([update for _, update in found]).to(self.kind)).float()
+                for (p, _), update in zip(found, updates, strict=True):
+                    p.add_(update.view_as(p), alpha=-group["lr"] * max(1, rows / columns) ** 0.5)
 
 
 class Trainer:
     """The optimisers of a module and the running average of its weights."""
 
     def __init__(
-        self, named: dict[str, Tensor], *, muon_lr: float, adam_lr: float, average: float, clip: float = 1.0, muon_off: tuple[str, ...] = ()
+        self,
+        named: dict[str, Tensor],
+        *,
+        muon_lr: float,
+        adam_lr: float,
+        average: float,
+        clip: float = 1.0,
+        muon_off: tuple[str, ...] = (),
+        bfloat16: bool = False,
     ) -> None:
         self.named = named
         matrices = [p for n, p in named.items() if p.ndim >= 2 and "table" not in n and not any(word in n for word in muon_off)]
         matrices = [p for p in matrices if p[0].numel() > 16]
         chosen = {id(p) for p in matrices}
         rest = [p for p in named.values() if id(p) not in chosen]
-        self.optimizers = [Muon(matrices, lr=muon_lr), torch.optim.AdamW(rest, lr=adam_lr, betas=(0.9, 0.98), weight_decay=0.0)]
+        self.optimizers = [Muon(matrices, lr=muon_lr, bfloat16=bfloat16), torch.optim.AdamW(rest, lr=adam_lr, betas=(0.9, 0.98), weight_decay=0.0)]
         self.peaks = [muon_lr, adam_lr]
         self.average, self.clip = average, clip
         self.averaged = {n: p.detach().clone() for n, p in named.items()}
@@ -92,4 +104,5 @@ class Trainer:
     def load(self, state: dict) -> None:
         for optimizer, saved in zip(self.optimizers, state["optimizers"], strict=True):
             optimizer.load_state_dict(saved)
-        self.averaged = state["averaged"]
+        for name, weights in state["averaged"].items():
+            self.averaged[name].copy_(weights)

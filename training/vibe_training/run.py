@@ -1,8 +1,15 @@
-"""A whole run: the stages a recipe names, one after the other, each in a folder of its own; what is finished is not done again."""
+"""A whole run: the stages a recipe names, each in a folder of its own; what is finished is not done again.
+
+Text side and editor meet in the prototypes alone, so on two cores they are trained at once, in a process each.
+"""
 
 import copy
 import json
+import os
+import threading
 from dataclasses import dataclass, field, fields, replace
+from multiprocessing import connection, get_context, parent_process
+from multiprocessing.process import BaseProcess
 from pathlib import Path
 
 import torch
@@ -77,11 +84,59 @@ def checked(kind: type, values: dict, where: str):
     return kind(**values)
 
 
-def run(recipe: Recipe, base: Path, prototypes: Path, folder: Path, device: torch.device) -> None:
-    """Trains what the recipe gives time, and writes `folder`/checkpoint."""
+@dataclass(frozen=True)
+class Run:
+    """A recipe, what it starts from, and where it is done."""
+
+    recipe: Recipe
+    base: Path
+    prototypes: Path
+    folder: Path
+    device: torch.device
+
+    def stage(self, name: str) -> Stage:
+        return Stage(self.folder / name, every=self.recipe.minutes_between_lines, smoke=self.recipe.smoke)
+
+
+def carry_out(run: Run, *, at_once: bool) -> None:
+    """Trains what the recipe gives time, and writes `folder`/checkpoint.
+
+    Args:
+        at_once: trains the text side in a second process, with as many threads as this one has.
+    """
+    parts = start(run)
+    reader = start_reader(run) if at_once and run.recipe.text.minutes > 0 else None
+    run_autoencoder(run, parts)
+    run_editor(run, parts)
+    run_distillation(run, parts)
+    if reader is not None:
+        reader.join()
+        if reader.exitcode != 0:
+            raise SystemExit("The text side stopped with the error above; the same command goes on with it")
+    run_text(run, parts)
+    save_checkpoint(parts, run.base, run.folder / "checkpoint", null_distance=run.recipe.null_distance)
+
+
+def start_reader(run: Run) -> BaseProcess:
+    reader = get_context("spawn").Process(target=read_alone, args=(run, torch.get_num_threads()), daemon=True)
+    reader.start()
+    return reader
+
+
+def read_alone(run: Run, threads: int) -> None:
+    """The text side of a run, in a process that does not outlive the one that started it."""
+    torch.set_num_threads(threads)
+    sentinel = parent_process().sentinel
+    threading.Thread(target=lambda: (connection.wait([sentinel]), os._exit(1)), daemon=True).start()
+    run_text(run, start(run))
+
+
+def start(run: Run) -> Parts:
+    """What the run begins with."""
+    recipe, folder, device = run.recipe, run.folder, run.device
     folder.mkdir(parents=True, exist_ok=True)
     torch.manual_seed(recipe.seed)
-    parts = load_parts(base, prototypes, device)
+    parts = load_parts(run.base, run.prototypes, device)
     if recipe.fresh:
         parts.prototypes = Prototypes.random(recipe.seed)
         parts.transformer = EditTransformer(parts.transformer.shape).to(device)
@@ -95,15 +150,7 @@ def run(recipe: Recipe, base: Path, prototypes: Path, folder: Path, device: torc
             )
         parts.language = move_words(parts.language, parts.tokenizer, folder / "tokenizer").to(device)
         parts.tokenizer = folder / "tokenizer"
-
-    def stage(name: str) -> Stage:
-        return Stage(folder / name, every=recipe.minutes_between_lines, smoke=recipe.smoke)
-
-    run_autoencoder(stage("autoencoder"), parts, recipe)
-    run_text((stage("text"), stage("connector")), parts, recipe, base, device)
-    run_editor(stage("editor"), parts, recipe)
-    run_distillation(stage("distillation"), parts, recipe)
-    save_checkpoint(parts, base, folder / "checkpoint", null_distance=recipe.null_distance)
+    return parts
 
 
 def start_editor(parts: Parts, recipe: Recipe) -> None:
@@ -124,7 +171,8 @@ def start_editor(parts: Parts, recipe: Recipe) -> None:
     parts.transformer.load_state_dict({n: t for n, t in base.state_dict().items() if n not in own}, strict=False)
 
 
-def run_autoencoder(stage: Stage, parts: Parts, recipe: Recipe) -> None:
+def run_autoencoder(run: Run, parts: Parts) -> None:
+    recipe, stage = run.recipe, run.stage("autoencoder")
     if recipe.autoencoder.minutes == 0:
         return
     if not stage.result.exists():
@@ -137,15 +185,16 @@ def run_autoencoder(stage: Stage, parts: Parts, recipe: Recipe) -> None:
     parts.vae.load_state_dict(weights)
 
 
-def run_text(stages: tuple[Stage, Stage], parts: Parts, recipe: Recipe, base: Path, device: torch.device) -> None:
+def run_text(run: Run, parts: Parts) -> None:
     """Reading, then saying."""
-    reading, saying = stages
+    recipe, device = run.recipe, run.device
+    reading, saying = run.stage("text"), run.stage("connector")
     if recipe.text.minutes == 0:
         return
     side = TextSide(parts.language, parts.transformer).to(device)
     if not saying.result.exists():
         instructions = Instructions(parts.tokenizer)
-        seen = picture_features(base, recipe.pictures_seen, recipe.seed)
+        seen = picture_features(run.base, recipe.pictures_seen, recipe.seed)
         prompts = Prompts(
             instructions,
             [prefix(instructions, *found, device) for found in seen],
@@ -159,7 +208,8 @@ def run_text(stages: tuple[Stage, Stage], parts: Parts, recipe: Recipe, base: Pa
     side.edit_head.load_state_dict(torch.load(saying.result, map_location=device, weights_only=True))
 
 
-def run_editor(stage: Stage, parts: Parts, recipe: Recipe) -> None:
+def run_editor(run: Run, parts: Parts) -> None:
+    recipe, stage = run.recipe, run.stage("editor")
     if recipe.editor.minutes == 0:
         return
     if not stage.result.exists():
@@ -170,7 +220,8 @@ def run_editor(stage: Stage, parts: Parts, recipe: Recipe) -> None:
     parts.transformer.load_state_dict(mixed, strict=False)
 
 
-def run_distillation(stage: Stage, parts: Parts, recipe: Recipe) -> None:
+def run_distillation(run: Run, parts: Parts) -> None:
+    recipe, stage = run.recipe, run.stage("distillation")
     if recipe.distillation.minutes == 0:
         return
     if not stage.result.exists():

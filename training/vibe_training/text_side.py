@@ -49,9 +49,10 @@ class TextSide(nn.Module):
         self.decisions = nn.ModuleList(nn.Linear(inputs, len(codes)) for codes in CODES)
         self.register_buffer("impossible", ~sensible(), persistent=False)
 
-    def states(self, prefix: Prefix, rows: list[list[int]]) -> Tensor:
+    def states(self, prefix: Prefix, rows: list[list[int]], *, bfloat16: bool = False) -> Tensor:
         """What the language model has at the queries, [rows, queries, width]."""
-        return self.language(prefix, rows, self.meta_queries)
+        with torch.autocast(self.meta_queries.device.type, torch.bfloat16, enabled=bfloat16):
+            return self.language(prefix, rows, self.meta_queries).float()
 
     def score(self, states: Tensor) -> list[Tensor]:
         """Of each half's codes, [rows, codes]."""
@@ -204,7 +205,7 @@ def train_text(stage: Stage, side: TextSide, prototypes: Prototypes, prompts: Pr
     while not training.done:
         batch = next(batches)
         labels = torch.tensor([prototypes.labels(e) for e in batch.edits], device=side.meta_queries.device).T
-        states = side.states(batch.prefix, batch.rows)
+        states = side.states(batch.prefix, batch.rows, bfloat16=config.bfloat16)
         loss = sum(functional.cross_entropy(half, meant) for half, meant in zip(side.score(states), labels, strict=True))
         if batch.prefix is prompts.description:
             wanted = torch.stack([prototypes.conditioning(edit) for edit in batch.edits]).to(states.device)

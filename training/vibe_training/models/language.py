@@ -10,7 +10,7 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional
 
-from .transformer import RMSNorm
+from .transformer import RMSNorm, attend
 
 
 @dataclass(frozen=True)
@@ -65,7 +65,7 @@ class SelfAttention(nn.Module):
             mask = functional.pad(mask, (past[0].shape[2], 0), value=True)
         groups = self.shape.heads // self.shape.key_heads
         k, v = k.repeat_interleave(groups, 1), v.repeat_interleave(groups, 1)
-        y = functional.scaled_dot_product_attention(q, k, v, attn_mask=mask)
+        y = attend(q, k, v, mask)
         return self.o_proj(y.transpose(1, 2).flatten(2)), present
 
 
