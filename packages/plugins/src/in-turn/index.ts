@@ -48,7 +48,8 @@ export function inTurn(): Plugin {
     const later = new Map(conditioning.turns);
     const unclear = notUnderstood(conditioning, context);
     for (let place = 0; place < count; place++) {
-      const reading = readingOf(values.subarray(place * length, (place + 1) * length), known);
+      const said = values.subarray(place * length, (place + 1) * length);
+      const reading = readingOf(said, known);
       if (reading === undefined || unclear.includes(place)) continue;
       const { first, second } = reading;
       const [operation, next] = [known.operations[first], known.operations[second]];
@@ -60,7 +61,7 @@ export function inTurn(): Plugin {
         now.set(meaning(first, second), place * length);
       } else {
         const strengths = known.operations.flatMap((each, row) => (each === operation ? [meaning(row, row)] : []));
-        now.set(nearestBetween(now.subarray(place * length, (place + 1) * length), strengths), place * length);
+        now.set(nearestBetween(said, strengths), place * length);
       }
     }
     return { ...conditioning, promptEmbeds: hostTensor('float32', shape, now), turns: later };

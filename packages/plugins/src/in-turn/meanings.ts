@@ -63,8 +63,8 @@ export function readingOf(values: Float32Array, { first, second, operations }: M
 export function nearestBetween(values: Float32Array, points: readonly Float32Array[]): Float32Array {
   let nearest = values;
   let least = Number.POSITIVE_INFINITY;
-  for (const from of points) {
-    for (const to of points) {
+  for (const [index, from] of points.entries()) {
+    for (const to of points.slice(index)) {
       const point = nearestOnLine(values, from, to);
       const distance = squaredDistance(values, point);
       if (distance < least) [nearest, least] = [point, distance];

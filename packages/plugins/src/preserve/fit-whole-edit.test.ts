@@ -167,6 +167,10 @@ describe('a change for the whole picture', () => {
       mapped((value, channel, x) => (x > 40 && x < 80 ? (channel === 0 ? 1 - value : value) : value * 0.7)),
     ],
     [
+      'two changes side by side',
+      mapped((value, channel, x) => (x < 60 ? value * 0.6 : value ** ([0.4, 2, 1][channel] as number))),
+    ],
+    [
       'three changes',
       mapped((value, channel, x) => {
         if (x < 40) return value * 0.7;
