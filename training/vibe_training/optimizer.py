@@ -8,14 +8,16 @@ import torch
 from torch import Tensor, nn
 
 
-def orthogonalize(g: Tensor) -> Tensor:
-    """Nearest (semi-)orthogonal matrices of those in a batch [n, rows, columns], by five quintic Newton-Schulz steps (Jordan et al. 2024)."""
-    turned = g.shape[1] > g.shape[2]
-    x = g.transpose(1, 2) if turned else g
+def orthogonalize(g: Tensor, kind: torch.dtype) -> Tensor:
+    """Nearest (semi-)orthogonal matrices of those in a batch [n, rows, columns], by five quintic Newton-Schulz steps (Jordan et al. 2024)
+    in numbers of that kind."""
+    x = (g / (g.norm(dim=(1, 2), keepdim=True) + 1e-7)).to(kind)
+    turned = x.shape[1] > x.shape[2]
+    x = x.transpose(1, 2) if turned else x
     for _ in range(5):
         a = x @ x.transpose(1, 2)
         x = torch.baddbmm(x, torch.baddbmm(a, a, a, beta=-4.775, alpha=2.0315), x, beta=3.4445)
-    return x.transpose(1, 2) if turned else x
+    return (x.transpose(1, 2) if turned else x).to(g.dtype)
 
 
 class Muon(torch.optim.Optimizer):
@@ -37,9 +39,9 @@ class Muon(torch.optim.Optimizer):
                     state["momentum"] = torch.zeros_like(p)
                 buffer = state["momentum"].lerp_(p.grad, 1 - group["momentum"])
                 update = p.grad.lerp(buffer, group["momentum"]).flatten(1)
-                alike.setdefault(tuple(update.shape), []).append((p, update / (update.norm() + 1e-7)))
+                alike.setdefault(tuple(update.shape), []).append((p, update))
             for (rows, columns), found in alike.items():
-                updates = orthogonalize(torch.stack([update for _, update in found]).to(self.kind)).float()
+                updates = orthogonalize(torch.stack([update for _, update in found]), self.kind)
                 for (p, _), update in zip(found, updates, strict=True):
                     p.add_(update.view_as(p), alpha=-group["lr"] * max(1, rows / columns) ** 0.5)
 

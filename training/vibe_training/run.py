@@ -104,35 +104,35 @@ def carry_out(run: Run, *, at_once: bool) -> None:
     Args:
         at_once: trains the text side in a second process, with as many threads as this one has.
     """
-    parts = start(run)
-    reader = start_reader(run) if at_once and run.recipe.text.minutes > 0 else None
+    parts = first_parts(run)
+    other = start_text_process(run) if at_once and run.recipe.text.minutes > 0 else None
     run_autoencoder(run, parts)
     run_editor(run, parts)
     run_distillation(run, parts)
-    if reader is not None:
-        reader.join()
-        if reader.exitcode != 0:
+    if other is not None:
+        other.join()
+        if other.exitcode != 0:
             raise SystemExit("The text side stopped with the error above; the same command goes on with it")
     run_text(run, parts)
     save_checkpoint(parts, run.base, run.folder / "checkpoint", null_distance=run.recipe.null_distance)
 
 
-def start_reader(run: Run) -> BaseProcess:
-    reader = get_context("spawn").Process(target=read_alone, args=(run, torch.get_num_threads()), daemon=True)
-    reader.start()
-    return reader
+def start_text_process(run: Run) -> BaseProcess:
+    process = get_context("spawn").Process(target=train_text_side, args=(run, torch.get_num_threads()), daemon=True)
+    process.start()
+    return process
 
 
-def read_alone(run: Run, threads: int) -> None:
+def train_text_side(run: Run, threads: int) -> None:
     """The text side of a run, in a process that does not outlive the one that started it."""
     torch.set_num_threads(threads)
     sentinel = parent_process().sentinel
     threading.Thread(target=lambda: (connection.wait([sentinel]), os._exit(1)), daemon=True).start()
-    run_text(run, start(run))
+    run_text(run, first_parts(run))
 
 
-def start(run: Run) -> Parts:
-    """What the run begins with."""
+def first_parts(run: Run) -> Parts:
+    """What the run begins with: the base's weights, or new ones."""
     recipe, folder, device = run.recipe, run.folder, run.device
     folder.mkdir(parents=True, exist_ok=True)
     torch.manual_seed(recipe.seed)

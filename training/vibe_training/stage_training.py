@@ -19,7 +19,8 @@ class StageConfig:
     average: float = 0.995
     """Share of the running average of the weights that a step keeps."""
     bfloat16: bool = False
-    """Multiplies in bfloat16, sums in float32: faster on a processor that has it, slower on others."""
+    """Multiplies in bfloat16, sums in float32: faster on a processor that has it, slower on others. Autoencoder and distillation: in the
+    optimiser alone."""
     seed: int = 1
 
 
