@@ -23,7 +23,7 @@ const PYTHON = process.env.VIBE_TRAINING_PYTHON ?? (existsSync(OWN_PYTHON) ? OWN
 const CLONE = process.env.VIBE_CLONE;
 
 if (PYTHON === undefined) {
-  console.warn('Training is not tested: make training/.venv (see training/README.md) or set VIBE_TRAINING_PYTHON');
+  console.warn('Training is not tested: run `node scripts/install-training.mjs` or set VIBE_TRAINING_PYTHON');
 } else if (CLONE === undefined) {
   console.warn(
     "A trained checkpoint is not compared with the authors' code: set VIBE_CLONE to a clone of their repository",
