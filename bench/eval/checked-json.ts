@@ -1,3 +1,4 @@
+import { readFile } from 'node:fs/promises';
 import { InvalidArgumentError } from 'vibe-edit';
 
 /** The checks below throw it: what stands in a file is not as it should be. */
@@ -27,4 +28,13 @@ export function sentence(value: unknown, where: string): string {
 export function oneOf(value: unknown, choices: readonly string[], where: string): string {
   if (typeof value === 'string' && choices.includes(value)) return value;
   throw wrong(where, choices.join(' or '), value);
+}
+
+/** What stands in a JSON file. */
+export async function readJson(file: string): Promise<unknown> {
+  try {
+    return JSON.parse(await readFile(file, 'utf8'));
+  } catch (error) {
+    throw wrong(file, 'a JSON file', (error as Error).message);
+  }
 }

@@ -1,5 +1,4 @@
-import { readFile } from 'node:fs/promises';
-import { list, oneOf, record, sentence } from './checked-json.ts';
+import { list, oneOf, readJson, record, sentence } from './checked-json.ts';
 import { SCENE_COLOR_NAMES, type Scene, type SceneColor } from './scene.ts';
 
 /** A description that a picture is made from. */
@@ -18,7 +17,7 @@ export interface Description {
  * @throws {InvalidArgumentError} naming what is not as it should be.
  */
 export async function readDescriptions(file: string): Promise<Description[]> {
-  return parseDescriptions(JSON.parse(await readFile(file, 'utf8')), file);
+  return parseDescriptions(await readJson(file), file);
 }
 
 /** The descriptions of a parsed file. */

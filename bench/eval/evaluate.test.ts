@@ -1,9 +1,12 @@
 import { mkdir, mkdtemp, readdir, readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
 import sharp from 'sharp';
+import { InvalidArgumentError } from 'vibe-edit';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { evaluate } from './evaluate.ts';
+import { loadSources } from './pictures.ts';
 
 let folder: string;
 
@@ -128,12 +131,21 @@ test('pictures from text alone, within a limit', async () => {
   expect(report).not.toContain('Every edit');
 });
 
-test('families that nothing is known about are refused', async () => {
+test.each([
+  ['a family that nothing is known about', { families: ['warm', 'wobble'] }, /described, invert.*received wobble/],
+  ['a folder that is not there', { photos: ['nowhere'] }, /a folder of photos.*nowhere/],
+  ['instructions that are not there', { phrases: 'nowhere.json' }, /a JSON file for nowhere\.json/],
+  [
+    'instructions that are no JSON',
+    { phrases: fileURLToPath(import.meta.url) },
+    /a JSON file for .*evaluate\.test\.ts/,
+  ],
+])('%s is refused', async (_, wrong, message) => {
   const options = {
     checkpoint: undefined,
     photos: [join(folder, 'photos')],
     phrases: join(folder, 'phrases.json'),
-    families: ['wobble'],
+    families: [],
     picturesEach: 1,
     limit: undefined,
     maxSide: 32,
@@ -141,8 +153,20 @@ test('families that nothing is known about are refused', async () => {
     steps: [],
     guidance: [],
     oracle: false,
-    out: join(folder, 'wobble'),
+    out: join(folder, 'wrong'),
     onProgress: () => undefined,
+    ...wrong,
   };
-  await expect(evaluate(options)).rejects.toMatchObject({ code: 'VIBE_INVALID_ARGUMENT' });
+  const refused = expect(evaluate(options)).rejects;
+  await refused.toThrow(InvalidArgumentError);
+  await refused.toThrow(message);
+});
+
+test('a photo that cannot be read is named', async () => {
+  const broken = join(folder, 'broken');
+  await mkdir(broken);
+  await writeFile(join(broken, 'torn.jpg'), 'not a photo');
+  await expect(loadSources({ folders: [broken], folder: join(folder, 'sources'), maxSide: 32 })).rejects.toThrow(
+    /a picture for .*torn\.jpg/,
+  );
 });

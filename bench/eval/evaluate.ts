@@ -1,6 +1,7 @@
 import { mkdir, writeFile } from 'node:fs/promises';
 import { basename, join } from 'node:path';
-import { createEditor, InvalidArgumentError } from 'vibe-edit';
+import { createEditor } from 'vibe-edit';
+import { wrong } from './checked-json.ts';
 import { type Description, readDescriptions } from './descriptions.ts';
 import { htmlReport } from './html-report.ts';
 import { createOracle } from './oracle.ts';
@@ -105,19 +106,22 @@ interface Plan {
 
 async function plan(options: EvaluationOptions): Promise<Plan> {
   const { families, limit } = options;
+  const [everyPhrase, everyDescription] = [await readPhrases(options.phrases), await readDescriptions(options.phrases)];
+  const known = new Set([
+    ...everyPhrase.flatMap(({ group, kind }) => [group, kind]),
+    ...everyDescription.map(({ kind }) => kind),
+  ]);
+  const strange = families.filter((name) => !known.has(name));
+  if (strange.length > 0) throw wrong('families', `some of ${[...known].sort().join(', ')}`, strange.join(', '));
   const wanted = (name: string): boolean => families.length === 0 || families.includes(name);
-  const phrases = (await readPhrases(options.phrases)).filter(({ group, kind }) => wanted(group) || wanted(kind));
-  const descriptions = (await readDescriptions(options.phrases)).filter(({ kind }) => wanted(kind));
+  const phrases = everyPhrase.filter(({ group, kind }) => wanted(group) || wanted(kind));
+  const descriptions = everyDescription.filter(({ kind }) => wanted(kind));
   const all = [
     ...(phrases.length === 0 ? [] : await planEdits(phrases, options)).map((trial) => ({ trial })),
     ...descriptions.map((description) => ({ description })),
   ];
   if (all.length === 0) {
-    throw new InvalidArgumentError({
-      argument: 'families',
-      expected: 'families that there are instructions and pictures for',
-      received: families.join(', ') || 'none',
-    });
+    throw wrong('families', 'some that the pictures are fit for', families.join(', ') || 'none');
   }
   const some = spread<{ trial?: Trial; description?: Description }>(all, limit ?? all.length);
   return {

@@ -1,5 +1,4 @@
-import { readFile } from 'node:fs/promises';
-import { list, oneOf, record, sentence, wrong } from './checked-json.ts';
+import { list, oneOf, readJson, record, sentence, wrong } from './checked-json.ts';
 import {
   DETAIL_FAMILIES,
   type Family,
@@ -42,7 +41,7 @@ const LADDER_STYLES = ['direct', 'short'];
  * @throws {InvalidArgumentError} naming what is not as it should be.
  */
 export async function readPhrases(file: string): Promise<Phrase[]> {
-  return parsePhrases(JSON.parse(await readFile(file, 'utf8')), file);
+  return parsePhrases(await readJson(file), file);
 }
 
 /** The instructions of a parsed file. */

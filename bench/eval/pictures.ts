@@ -1,6 +1,7 @@
 import { mkdir, readdir } from 'node:fs/promises';
 import { basename, extname, join } from 'node:path';
 import sharp from 'sharp';
+import { wrong } from './checked-json.ts';
 import { clamp, fromPixels, luma, type Picture, quantised, toPixels } from './picture.ts';
 import { hsvToRgb, rgbToHsv } from './recolor.ts';
 
@@ -20,6 +21,7 @@ const EXTENSIONS = ['.jpg', '.jpeg', '.png', '.webp', '.tif', '.tiff', '.avif'];
  * The photos of the folders, and pictures made out of those of the first folder, each written as a PNG into `folder`.
  * @param options.folders Folders of photos
  * @param options.maxSide Larger photos are reduced to it first, in pixels
+ * @throws {InvalidArgumentError} naming the folder or the photo that cannot be read.
  */
 export async function loadSources(options: {
   folders: readonly string[];
@@ -30,7 +32,7 @@ export async function loadSources(options: {
   const photos: { name: string; picture: Picture }[] = [];
   const first: Picture[] = [];
   for (const [index, folder] of options.folders.entries()) {
-    const names = (await readdir(folder)).filter((name) => EXTENSIONS.includes(extname(name).toLowerCase())).sort();
+    const names = (await namesIn(folder)).filter((name) => EXTENSIONS.includes(extname(name).toLowerCase())).sort();
     for (const name of names) {
       const picture = await readPicture(join(folder, name), options.maxSide);
       photos.push({ name: basename(name, extname(name)), picture });
@@ -47,14 +49,24 @@ export async function loadSources(options: {
   );
 }
 
+async function namesIn(folder: string): Promise<string[]> {
+  try {
+    return await readdir(folder);
+  } catch (error) {
+    throw wrong('photos', 'a folder of photos', (error as Error).message);
+  }
+}
+
 async function readPicture(file: string, maxSide: number): Promise<Picture> {
-  const { data, info } = await sharp(file)
+  const reading = sharp(file)
     .rotate()
     .flatten({ background: '#ffffff' })
     .toColourspace('srgb')
     .resize({ width: maxSide, height: maxSide, fit: 'inside', withoutEnlargement: true })
-    .raw()
-    .toBuffer({ resolveWithObject: true });
+    .raw();
+  const { data, info } = await reading.toBuffer({ resolveWithObject: true }).catch((error: Error) => {
+    throw wrong(file, 'a picture', error.message);
+  });
   const { width, height, channels } = info;
   if (channels >= 3) return fromPixels({ width, height, channels, data });
   const gray = Uint8Array.from(

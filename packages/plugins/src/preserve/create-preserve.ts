@@ -21,8 +21,8 @@ import { cutTone } from './tone.js';
 export interface PreserveOptions {
   /**
    * How far a picture must move for the edit to count as one, in units of what the autoencoder gets wrong by itself (plus 0.03 of the
-   * range, about 8 levels), measured where it moved most. Under it the source is given back, bit by bit. 0: always apply the change.
-   * Default 0.38.
+   * range, about 8 levels), measured where it moved most. Under it the source is given back, bit by bit, unless the change of colours
+   * can be seen: a pixel in 1000 moves by 16 levels or more. 0: always apply the change. Default 0.38.
    */
   changeThreshold?: number;
   /**

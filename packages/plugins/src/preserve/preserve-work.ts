@@ -4,7 +4,7 @@ import { fitColorGrid } from './fit-color-grid.js';
 import { fitWholeEdit } from './fit-whole-edit.js';
 import { type Planes, thinOut } from './planes.js';
 import { createToneChange, type Tone } from './tone.js';
-import { relativeChange } from './unchanged.js';
+import { isVisible, relativeChange } from './unchanged.js';
 import type { WorkingPlane } from './working-plane.js';
 
 /** Decisions are taken on so many pixels at most; more would only take longer. */
@@ -16,7 +16,7 @@ export interface AnalysisInput extends Pictures {
   /** Pixels of the pictures along a side of what one latent stands for. */
   readonly patch: number;
   readonly mode: 'tone' | 'auto';
-  /** Under this change, in units of the autoencoder's error, the edit counts as none. */
+  /** Under this change, in units of the autoencoder's error, only one that can be seen counts as an edit. */
   readonly changeThreshold: number;
   /** From this misfit on, in units of the autoencoder's error, content counts as new. */
   readonly contentThreshold: number;
@@ -33,11 +33,12 @@ export function* analyseEdit(input: AnalysisInput): Generator<void, Analysis> {
     before: thinOut(before, DECIDING_PIXELS),
     after: thinOut(after, DECIDING_PIXELS),
   };
-  if ((yield* relativeChange(few)) < changeThreshold) return undefined;
+  const isLarge = (yield* relativeChange(few)) >= changeThreshold;
   const grid = yield* fitColorGrid(few);
   const whole = yield* fitWholeEdit(few, grid, Math.max(1, Math.round((patch * few.before.width) / before.width)));
+  const change = createToneChange(whole ?? grid, few.before);
+  if (!isLarge && !(yield* isVisible(change, few.source))) return undefined;
   if (whole !== undefined) {
-    const change = createToneChange(whole, few.before);
     if (mode === 'tone' || !(yield* hasNewContent(few, change, WHOLE_CONTENT * contentThreshold)))
       return { tone: whole, mask: undefined };
   }

@@ -1,6 +1,13 @@
+import type { ColorChange } from './color-change.js';
 import { ERROR_FLOOR, type Pictures } from './content-change.js';
 import { nodeSpacing, windowDeviation } from './fit-color-grid.js';
 import { cellMeans, smoothCells } from './lattice.js';
+import { readRow } from './picture-rows.js';
+import type { Planes } from './planes.js';
+
+/** A change of a pixel (of 1) that can be seen, and the share of the pixels that must have it: small bright things on a black ground. */
+const VISIBLE_CHANGE = 16 / 255;
+const VISIBLE_SHARE = 1 / 1000;
 
 /**
  * Largest change of an edit in units of the autoencoder's own error: with d = b - a, e = a - s and G the window of the fit,
@@ -35,4 +42,29 @@ export function* relativeChange({ source, before, after }: Pictures): Generator<
     largest = Math.max(largest, values[node * 2]! / (values[node * 2 + 1]! + ERROR_FLOOR ** 2));
   }
   return Math.sqrt(largest);
+}
+
+/**
+ * Whether a colour change can be seen in a picture, however little it is beside the autoencoder's error: stars lose their colour, and most
+ * of the sky stays black. What a model changes that was asked for nothing is half as much at most.
+ */
+export function* isVisible(change: ColorChange, source: Planes): Generator<void, boolean> {
+  const { width, height } = source;
+  const enough = width * height * VISIBLE_SHARE;
+  const row = new Float64Array(width * 3);
+  const added = new Float64Array(width * 3);
+  let seen = 0;
+  for (let y = 0; y < height; y++) {
+    readRow(source, y, row);
+    change.row(y, row, added);
+    for (let x = 0; x < width; x++) {
+      const channels = [x * 3, x * 3 + 1, x * 3 + 2];
+      // What is pushed over black or white is not seen.
+      const moves = channels.map((i) => Math.abs(Math.min(Math.max(row[i]! + added[i]!, 0), 1) - row[i]!));
+      if (Math.max(...moves) >= VISIBLE_CHANGE) seen++;
+    }
+    if (seen >= enough) return true;
+    yield;
+  }
+  return false;
 }
