@@ -1,7 +1,7 @@
 import type { ColorGrade } from './color-grade.js';
 import type { ColorGrid } from './color-grid.js';
 import type { Pictures } from './content-change.js';
-import type { DetailCurve } from './detail-curve.js';
+import { DETAIL_KNOTS, type DetailCurve, detailPosition } from './detail-curve.js';
 import { editCells, meanSquares, OF_BEFORE, OF_SOURCE } from './edit-cells.js';
 import { fitGrades } from './fit-color-grade.js';
 import { fitDetailCurve } from './fit-detail-curve.js';
@@ -18,8 +18,14 @@ export interface Fit<Change> {
  */
 const UNEXPLAINED = 1 / 10;
 const ALLOWED = 2;
-/** A curve of detail is taken before a grade where it leaves less than this share of what that leaves. */
+/** A curve of detail is taken before a grade where it leaves less than this share of what that leaves... */
 const CLEARER = 0.8;
+/**
+ * ...and draws lines of one kind on paper: it goes one way (back goes less than this share of the rest), and what is no other than its
+ * surroundings is so close to white or black. Else it follows errors.
+ */
+const BACK = 0.1;
+const PAPER = 0.3;
 /** Features of the source through the autoencoder are taken where they leave less than this share of what those of the source leave. */
 const OUT_OF_REACH = 0.5;
 /** Shares are taken where they leave less than this of what one for all leaves: else they too follow errors. */
@@ -47,7 +53,23 @@ export function* fitWholeEdit(
   }
   yield;
   const detail = fitDetailCurve(cells);
-  const whole = detail.misfit < CLEARER * grade.misfit ? detail : grade;
+  const hasLines = detail.misfit < CLEARER * grade.misfit && drawsLines(detail.change);
+  const whole = hasLines ? detail : grade;
   const allowed = whole.misfit < UNEXPLAINED * changed ? ALLOWED * left : left;
   return whole.misfit < allowed ? whole.change : undefined;
+}
+
+function drawsLines({ knots }: DetailCurve): boolean {
+  const gray = Array.from(
+    { length: DETAIL_KNOTS },
+    (_, knot) => (knots[knot * 3]! + knots[knot * 3 + 1]! + knots[knot * 3 + 2]!) / 3,
+  );
+  let [up, down] = [0, 0];
+  for (const [knot, value] of gray.entries()) {
+    const step = value - (gray[knot - 1] ?? value);
+    up += Math.max(step, 0);
+    down += Math.max(-step, 0);
+  }
+  const paper = gray[Math.round(detailPosition(1, 1))]!;
+  return Math.min(up, down) <= BACK * Math.max(up, down) && Math.min(Math.abs(paper), Math.abs(1 - paper)) <= PAPER;
 }
