@@ -59,6 +59,7 @@ export function* fitWholeEdit(
   return whole.misfit < allowed ? whole.change : undefined;
 }
 
+/** Whether a curve of detail is that of a line effect: see `BACK` and `PAPER`. */
 function drawsLines({ knots }: DetailCurve): boolean {
   const gray = Array.from(
     { length: DETAIL_KNOTS },

@@ -58,10 +58,13 @@ export function* isVisible(change: ColorChange, source: Planes): Generator<void,
     readRow(source, y, row);
     change.row(y, row, added);
     for (let x = 0; x < width; x++) {
-      const channels = [x * 3, x * 3 + 1, x * 3 + 2];
-      // What is pushed over black or white is not seen.
-      const moves = channels.map((i) => Math.abs(Math.min(Math.max(row[i]! + added[i]!, 0), 1) - row[i]!));
-      if (Math.max(...moves) >= VISIBLE_CHANGE) seen++;
+      let moved = 0;
+      for (let i = x * 3; i < x * 3 + 3; i++) {
+        // What is pushed over black or white is not seen.
+        const edited = Math.min(Math.max(row[i]! + added[i]!, 0), 1);
+        moved = Math.max(moved, Math.abs(edited - row[i]!));
+      }
+      if (moved >= VISIBLE_CHANGE) seen++;
     }
     if (seen >= enough) return true;
     yield;
