@@ -132,7 +132,11 @@ test('pictures from text alone, within a limit', async () => {
 });
 
 test.each([
-  ['a family that nothing is known about', { families: ['warm', 'wobble'] }, /described, family, invert.*received wobble/],
+  [
+    'a family that nothing is known about',
+    { families: ['warm', 'wobble'] },
+    /described, family, invert.*received wobble/,
+  ],
   ['a folder that is not there', { photos: ['nowhere'] }, /a folder of photos.*nowhere/],
   ['instructions that are not there', { phrases: 'nowhere.json' }, /a JSON file for nowhere\.json/],
   [
