@@ -106,7 +106,8 @@ interface Plan {
 
 async function plan(options: EvaluationOptions): Promise<Plan> {
   const { families, limit } = options;
-  const [everyPhrase, everyDescription] = [await readPhrases(options.phrases), await readDescriptions(options.phrases)];
+  const everyPhrase = await readPhrases(options.phrases);
+  const everyDescription = await readDescriptions(options.phrases);
   const known = new Set([
     ...everyPhrase.flatMap(({ group, kind }) => [group, kind]),
     ...everyDescription.map(({ kind }) => kind),
