@@ -14,17 +14,14 @@ const SURROUND = 0.015;
 const MOST_CELLS = 33;
 const LEAST_CELLS = 10;
 
-// Fields of a cell: weights of the detail's knots, features of a grade in two ways, mean colours.
+// Fields of a cell: weights of the detail's knots, features of a grade, mean colours.
 export const DETAIL = 0;
-/** Features of a colour: knots of its luma, of each channel, and the channels. */
-export const OWN = KNOTS;
+/** Features of the source: knots of its luma, of each channel, and the channels. */
+export const LUMA = DETAIL + DETAIL_KNOTS;
+export const OWN = LUMA + KNOTS;
 export const LINEAR = OWN + 3 * KNOTS;
-const FEATURES = LINEAR + 3;
-/** The features of the source, and of the source through the autoencoder. */
-export const OF_SOURCE = DETAIL + DETAIL_KNOTS;
-export const OF_BEFORE = OF_SOURCE + FEATURES;
 /** The edit, what it changed, and what the grid leaves of that. */
-export const EDIT = OF_BEFORE + FEATURES;
+export const EDIT = LINEAR + 3;
 export const CHANGE = EDIT + 3;
 export const LEFT = CHANGE + 3;
 const FIELDS = LEFT + 3;
@@ -73,8 +70,7 @@ export function* editCells(pictures: Pictures, grid: ColorGrid, patch: number): 
       const pixel = x * 3;
       const light = luma(s[pixel]!, s[pixel + 1]!, s[pixel + 2]!);
       addKnots(sums, offset + DETAIL, detailPosition(light, surround.values[y * width + x]!), DETAIL_KNOTS);
-      addFeatures(sums, offset + OF_SOURCE, s, pixel);
-      addFeatures(sums, offset + OF_BEFORE, a, pixel);
+      addFeatures(sums, offset, s, pixel);
       for (let channel = 0; channel < 3; channel++) {
         const edited = b[pixel + channel]!;
         const changed = edited - a[pixel + channel]!;
@@ -124,7 +120,7 @@ export function meanSquares({ lattice }: EditCells): { changed: number; left: nu
 
 function addFeatures(sums: Float64Array, offset: number, row: Float64Array, pixel: number): void {
   const light = luma(row[pixel]!, row[pixel + 1]!, row[pixel + 2]!);
-  addKnots(sums, offset, axisPosition(light, KNOTS), KNOTS);
+  addKnots(sums, offset + LUMA, axisPosition(light, KNOTS), KNOTS);
   for (let channel = 0; channel < 3; channel++) {
     const value = row[pixel + channel]!;
     addKnots(sums, offset + OWN + channel * KNOTS, axisPosition(value, KNOTS), KNOTS);

@@ -18,11 +18,8 @@ const CURVES = [
 /** First knots of all triples of neighbouring ones. */
 const BENDS_AT = CURVES.flatMap(({ start, count }) => Array.from({ length: count - 2 }, (_, i) => start + i));
 
-/** Cells as the fit needs them: of each channel the means of the features, [cells, GRADE_WEIGHTS], and those of the changes, [cells]. */
-export interface WeightsProblem {
-  readonly features: readonly Float64Array[];
-  readonly changes: readonly Float64Array[];
-}
+/** Fits weights to shares of the cells, [cells], and what the edit changed in them, [cells] of each channel, in so many rounds. */
+export type WeightsFit = (shares: Float64Array, changes: readonly Float64Array[], rounds: number) => Float64Array;
 
 /**
  * Fits the weights of a grade, [3, GRADE_WEIGHTS], to shares of the cells. Its mean over each cell meets the mean of what the edit changed
@@ -33,11 +30,13 @@ export interface WeightsProblem {
  *         +  stiffness (|differences to that mean|^2 + |their bends|^2)   ->  least
  *
  * The weights of the bends are found in rounds, and go on from call to call.
+ *
+ * @param features of each channel their means in the cells, [cells, GRADE_WEIGHTS]
  */
-export function createWeightsFit(problem: WeightsProblem): (shares: Float64Array, rounds: number) => Float64Array {
+export function createWeightsFit(features: readonly Float64Array[]): WeightsFit {
   const bendWeights = new Float64Array(BENDS_AT.length).fill(BENDS.stiffness);
-  return (shares, rounds) => {
-    const errors = systemOf(problem, shares);
+  return (shares, changes, rounds) => {
+    const errors = systemOf(features, changes, shares);
     let weights: Float64Array = new Float64Array();
     for (let round = 0; round < rounds; round++) {
       const system = errors.slice();
@@ -58,7 +57,11 @@ export function createWeightsFit(problem: WeightsProblem): (shares: Float64Array
 }
 
 /** The system without the bends of the mean. */
-function systemOf({ features, changes }: WeightsProblem, shares: Float64Array): Float64Array {
+function systemOf(
+  features: readonly Float64Array[],
+  changes: readonly Float64Array[],
+  shares: Float64Array,
+): Float64Array {
   const width = SIZE + 1;
   const system = new Float64Array(SIZE * width);
   for (let channel = 0; channel < 3; channel++) {

@@ -120,6 +120,17 @@ describe('a change for the whole picture', () => {
     expect(levels(0.6, 1)).toBeGreaterThan(254);
   });
 
+  it.each<[string, (value: number) => number]>([
+    ['a negative', (value) => 1 - value],
+    ['half the contrast', (value) => 0.5 + 0.5 * (value - 0.5)],
+  ])('is exact though the autoencoder pales all pictures: %s', (_, map) => {
+    const paled = ({ values, ...size }: Planes): Planes => ({ ...size, values: values.map((value) => 0.8 * value) });
+    const change = mapped(map);
+    const pictures = { source: waves, before: paled(waves), after: paled(change(waves)) };
+    const grade = finish(fitWholeEdit(pictures, finish(fitColorGrid(pictures)), 4)) as Tone;
+    expect(error(grade, change(waves))).toBeLessThan(0.01);
+  });
+
   it('is black also where the gray that comes back rises and falls', () => {
     const clipped = planes((x, y) => {
       const light = lightness(waves, x, y);

@@ -2,7 +2,7 @@ import type { ColorGrade } from './color-grade.js';
 import type { ColorGrid } from './color-grid.js';
 import type { Pictures } from './content-change.js';
 import { DETAIL_KNOTS, type DetailCurve, detailPosition } from './detail-curve.js';
-import { editCells, meanSquares, OF_BEFORE, OF_SOURCE } from './edit-cells.js';
+import { editCells, meanSquares } from './edit-cells.js';
 import { fitGrades } from './fit-color-grade.js';
 import { fitDetailCurve } from './fit-detail-curve.js';
 
@@ -13,11 +13,11 @@ export interface Fit<Change> {
 }
 
 /**
- * A change that leaves so little of what changed may leave this many times as much as the grid does. The grid has a thousand times as many
- * numbers and follows the model's errors from place to place; one change for the whole picture cannot, and averages them out.
+ * A change that explains all of an edit may leave this many times as much as the grid does, one that explains a half half as many times. The
+ * grid has a thousand times as many numbers and follows the model's errors from place to place; one change for the whole picture cannot,
+ * and averages them out.
  */
-const UNEXPLAINED = 1 / 10;
-const ALLOWED = 2;
+const ALLOWED = 3;
 /** A curve of detail is taken before a grade where it leaves less than this share of what that leaves... */
 const CLEARER = 0.8;
 /**
@@ -26,13 +26,11 @@ const CLEARER = 0.8;
  */
 const BACK = 0.1;
 const PAPER = 0.3;
-/** Features of the source through the autoencoder are taken where they leave less than this share of what those of the source leave. */
-const OUT_OF_REACH = 0.5;
 /** Shares are taken where they leave less than this of what one for all leaves: else they too follow errors. */
 const UNEVEN = 1 / 3;
 
 /**
- * A change of the whole picture that explains nearly all of the edit, or as much as the grid does; undefined where there is none.
+ * A change of the whole picture that explains about as much of the edit as the grid does; undefined where there is none.
  * @param patch pixels along a side of what one latent stands for
  */
 export function* fitWholeEdit(
@@ -42,20 +40,18 @@ export function* fitWholeEdit(
 ): Generator<void, ColorGrade | DetailCurve | undefined> {
   const cells = yield* editCells(pictures, grid, patch);
   const { changed, left } = meanSquares(cells);
-  const ofSource = fitGrades(cells, OF_SOURCE);
-  let grade: Fit<ColorGrade> = ofSource.even;
+  const fits = fitGrades(cells);
+  let grade: Fit<ColorGrade> = fits.even;
   if (grade.misfit > left) {
     yield;
-    const ofBefore = fitGrades(cells, OF_BEFORE).even;
-    if (ofBefore.misfit < OUT_OF_REACH * grade.misfit) grade = ofBefore;
-    const shared = yield* ofSource.shared();
+    const shared = yield* fits.shared();
     if (shared.misfit < UNEVEN * grade.misfit) grade = shared;
   }
   yield;
   const detail = fitDetailCurve(cells);
   const hasLines = detail.misfit < CLEARER * grade.misfit && drawsLines(detail.change);
   const whole = hasLines ? detail : grade;
-  const allowed = whole.misfit < UNEXPLAINED * changed ? ALLOWED * left : left;
+  const allowed = Math.max(ALLOWED * (1 - whole.misfit / changed), 1) * left;
   return whole.misfit < allowed ? whole.change : undefined;
 }
 
