@@ -8,6 +8,13 @@ const LEAST_LENGTH = 0.15;
  */
 const FLAT = 0.1;
 const STEEP = 0.2;
+/**
+ * Both slopes count this many times as much where the edit sets the middle tones so far apart: wholly above the latter slope of the middle
+ * quarter, not at all below the former. Such an edit clips, and the autoencoder rounds off the corners.
+ */
+const CONTRAST = 3;
+const APART = 1.15;
+const FAR_APART = 1.35;
 /** Knots where the curve leaves its end steeply are led there by this share only: a fit bends there somewhat early or late. */
 const LEAVING_SHARE = 0.5;
 
@@ -32,10 +39,15 @@ function clippedEndsOf(curve: Float64Array): Float64Array {
   const lacking = new Float64Array(curve.length).fill(Number.NaN);
   const values = curve.map((value) => Math.min(Math.max(value, 0), 1));
   const intervals = curve.length - 1;
+  const [from, to] = [Math.round(intervals * 0.375), Math.round(intervals * 0.625)];
+  const middle = ((curve[to]! - curve[from]!) * intervals) / (to - from);
+  const contrast = 1 + (CONTRAST - 1) * ramp((middle - APART) / (FAR_APART - APART));
+  const [flat, steep] = [FLAT * contrast, STEEP * contrast];
   for (const limit of [0, 1]) {
     const off = (knot: number) => Math.abs(values[knot]! - limit);
-    const slope = (from: number, to: number) => Math.abs(((values[to]! - values[from]!) * intervals) / (to - from));
-    const leaves = (knot: number, neighbour: number) => off(knot) > NEAR / 2 && slope(knot, neighbour) > STEEP;
+    const slope = (start: number, end: number) =>
+      Math.abs(((values[end]! - values[start]!) * intervals) / (end - start));
+    const leaves = (knot: number, neighbour: number) => off(knot) > NEAR / 2 && slope(knot, neighbour) > steep;
     for (let first = 0, last = 0; first < intervals; first = last + 1) {
       last = first;
       while (off(last) < NEAR && last < intervals && off(last + 1) < NEAR) last++;
@@ -43,10 +55,14 @@ function clippedEndsOf(curve: Float64Array): Float64Array {
       while (first > 0 && start < end && leaves(start, start + 1)) start++;
       while (last < intervals && start < end && leaves(end, end - 1)) end--;
       if (end - start < LEAST_LENGTH * intervals) continue;
-      const share = Math.min(Math.max((STEEP - slope(start, end)) / (STEEP - FLAT), 0), 1);
+      const share = ramp((steep - slope(start, end)) / (steep - flat));
       for (let knot = first; knot <= last; knot++)
         lacking[knot] = share * (knot < start || knot > end ? LEAVING_SHARE : 1) * (limit - values[knot]!);
     }
   }
   return lacking;
+}
+
+function ramp(value: number): number {
+  return Math.min(Math.max(value, 0), 1);
 }

@@ -52,14 +52,14 @@ function wholeOf(change: (picture: Planes) => Planes, patch = 4): Tone | undefin
   return finish(fitWholeEdit(pictures, finish(fitColorGrid(pictures)), patch));
 }
 
-/** What a change makes of the waves. */
-function resultOf(tone: Tone): Planes {
+/** What a change makes of a picture. */
+function resultOf(tone: Tone, source = waves): Planes {
   const change = createToneChange(tone, { width: WIDTH, height: HEIGHT });
   const row = new Float64Array(WIDTH * 3);
   const added = new Float64Array(WIDTH * 3);
   const values = new Float32Array(3 * AREA);
   for (let y = 0; y < HEIGHT; y++) {
-    for (let i = 0; i < row.length; i++) row[i] = at(waves, Math.floor(i / 3), y, i % 3);
+    for (let i = 0; i < row.length; i++) row[i] = at(source, Math.floor(i / 3), y, i % 3);
     change.row(y, row, added);
     for (let i = 0; i < row.length; i++)
       values[(i % 3) * AREA + y * WIDTH + Math.floor(i / 3)] = ((row[i] as number) + (added[i] as number)) * 2 - 1;
@@ -129,6 +129,20 @@ describe('a change for the whole picture', () => {
     const pictures = { source: waves, before: paled(waves), after: paled(change(waves)) };
     const grade = finish(fitWholeEdit(pictures, finish(fitColorGrid(pictures)), 4)) as Tone;
     expect(error(grade, change(waves))).toBeLessThan(0.01);
+  });
+
+  it('is black and white at the ends of more contrast, though the autoencoder rounds off the corners', () => {
+    const source = planes((x, y) => 0.5 + 0.25 * Math.sin(x / 3) + 0.22 * Math.sin(y / 4 + x / 11));
+    const after = planes((x, y) => {
+      const value = at(source, x, y, 0);
+      return Math.min(Math.max(0.5 + (value - 0.5) * 1.65, 0.3 * value), 0.7 + 0.3 * value);
+    });
+    const pictures = { source, before: source, after };
+    const result = resultOf(finish(fitWholeEdit(pictures, finish(fitColorGrid(pictures)), 4)) as Tone, source);
+    const levels = (from: number, to: number) =>
+      meanWhere(result, (x, y) => between(at(source, x, y, 0), from, to)) * 255;
+    expect(levels(0, 0.15)).toBeLessThan(1);
+    expect(levels(0.85, 1)).toBeGreaterThan(254);
   });
 
   it('is black also where the gray that comes back rises and falls', () => {
