@@ -2,15 +2,13 @@
  * `node scripts/install-moto.mjs`: a server that speaks S3, for the tests of the blob store, in a Python environment of its own under
  * the cache. Prints the path of the program; ends with status 1, saying why, where that does not work.
  */
-import { existsSync, mkdirSync } from 'node:fs';
+import { existsSync } from 'node:fs';
 import { join } from 'node:path';
-import { makeEnvironment, programIn } from './python-environment.mjs';
+import { programIn, provideEnvironment } from './python-environment.mjs';
 import { CACHE } from './setup.mjs';
 
 const folder = join(CACHE, 'moto');
 const server = programIn(folder, 'moto_server');
-if (!existsSync(server)) {
-  mkdirSync(CACHE, { recursive: true });
-  makeEnvironment('moto', folder, ['moto[server]>=5,<6'], 300);
-}
-console.log(server);
+const isComplete = () => existsSync(server);
+provideEnvironment({ what: 'moto', folder, wanted: ['moto[server]>=5,<6'], seconds: 300, isComplete });
+if (isComplete()) console.log(server);

@@ -4,15 +4,13 @@
  */
 import { spawnSync } from 'node:child_process';
 import { join } from 'node:path';
-import { makeEnvironment, programIn } from './python-environment.mjs';
+import { programIn, provideEnvironment } from './python-environment.mjs';
 import { ROOT } from './setup.mjs';
 
 const folder = join(ROOT, 'training/.venv');
 const python = programIn(folder, 'python');
-const isComplete = spawnSync(python, ['-c', 'import diffusers, torch, torchvision, transformers']).status === 0;
-if (!isComplete) {
-  const wheels = 'https://download.pytorch.org/whl/cpu';
-  const lock = join(ROOT, 'training/requirements.lock');
-  makeEnvironment("The training's environment", folder, ['-r', lock, '--extra-index-url', wheels], 600);
-}
-console.log(python);
+const lock = join(ROOT, 'training/requirements.lock');
+const wanted = ['-r', lock, '--extra-index-url', 'https://download.pytorch.org/whl/cpu'];
+const isComplete = () => spawnSync(python, ['-c', 'import diffusers, torch, torchvision, transformers']).status === 0;
+provideEnvironment({ what: "The training's environment", folder, wanted, seconds: 600, isComplete });
+if (isComplete()) console.log(python);

@@ -1,19 +1,14 @@
-import { spawn, spawnSync } from 'node:child_process';
-import { fileURLToPath } from 'node:url';
-
-const INSTALL = fileURLToPath(new URL('../../scripts/install-moto.mjs', import.meta.url));
+import { spawn } from 'node:child_process';
+import { installed } from '../installed.js';
 
 export interface MotoServer {
   readonly endpoint: string;
   stop(): void;
 }
 
-/** The program, installed if it is not there; undefined, with a word about it, where that does not work. */
-export function findMoto(): string | undefined {
-  const { status, stdout, stderr } = spawnSync(process.execPath, [INSTALL], { encoding: 'utf8' });
-  if (status === 0) return stdout.trim();
-  console.warn(`The tests of the blob store on S3 are SKIPPED. ${stderr.trim()}`);
-  return undefined;
+/** The program, installed if it is not there; undefined, said loudly, where that does not work. */
+export function findMoto(): Promise<string | undefined> {
+  return installed('install-moto.mjs', 'the tests of the blob store on S3');
 }
 
 /** Starts it on a port that the system chooses. */

@@ -6,7 +6,7 @@ import * as runner from 'vitest';
 import { findMoto, type MotoServer, startMoto } from './moto-server.js';
 
 const { afterAll, beforeAll, describe, expect, test } = runner;
-const program = findMoto();
+const program = await findMoto();
 const credentials = { accessKeyId: 'test', secretAccessKey: 'test' };
 
 describe.skipIf(program === undefined)('on a server that speaks S3', () => {

@@ -5,7 +5,7 @@ import { expect, onTestFinished, test } from 'vitest';
 import { findMoto, startMoto } from '../jobs/moto-server.js';
 import { becomes, picture, resultSize, startServe, submit, testFolder } from './command.js';
 
-const program = findMoto();
+const program = await findMoto();
 
 test.skipIf(program === undefined)('pictures lie in a bucket, outlive the server, and go with their job', async () => {
   const moto = await startMoto(program as string);

@@ -6,12 +6,12 @@ import { fileURLToPath } from 'node:url';
 import { promisify } from 'node:util';
 import { createApiKey } from '@vibe-edit/bots/webhook';
 import { expect, onTestFinished, test } from 'vitest';
-import { pythonWithOpenai } from './python-client.js';
+import { installed } from '../installed.js';
 import { picture, startServer } from './webhook-fixture.js';
 
 const run = promisify(execFile);
 const SCRIPT = fileURLToPath(new URL('testdata/openai_client.py', import.meta.url));
-const python = await pythonWithOpenai();
+const python = await installed('install-openai.mjs', "the tests with OpenAI's Python client");
 
 test.skipIf(python === undefined)(
   'the Python client edits, masks, generates, streams, and understands the errors',
