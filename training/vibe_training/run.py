@@ -41,7 +41,7 @@ class Recipe:
     """Pictures that the text side meets."""
     minutes_between_lines: float = 3.0
     smoke: bool = False
-    null_distance: float = 1.15
+    null_distance: float = 0.8
     seed: int = 1
     text_start: str = "base"
     """What the language model starts from: the base checkpoint's weights, or `random` ones."""
