@@ -12,7 +12,7 @@ const FIRST_ROUNDS = 6;
 const FURTHER_ROUNDS = 2;
 /** Rounds of fitting a grade to what it does to the autoencoder's errors. */
 const CARRYING_ROUNDS = 2;
-/** Share of the cells in which a grade changes the tones by its slope or steeper downwards; and the steepest slope: that of a negative. */
+/** What a grade does to errors is the slope of its change that this share of the cells does not exceed, at the steepest that of a negative. */
 const EVENED = 0.9;
 const STEEPEST = -2;
 /** Rounds of fitting the shares to the grade and the grade to the shares. */
