@@ -9,12 +9,12 @@ const LEAST_LENGTH = 0.15;
 const FLAT = 0.1;
 const STEEP = 0.2;
 /**
- * Both slopes count this many times as much where the edit sets the middle tones so far apart: wholly above the latter slope of the middle
- * quarter, not at all below the former. Such an edit clips, and the autoencoder rounds off the corners.
+ * Both slopes count this many times as much for an edit that sets the middle tones apart, wholly from the latter slope of the middle quarter
+ * on, not at all below the former: such an edit clips, and the autoencoder rounds off the corners.
  */
-const CONTRAST = 3;
-const APART = 1.15;
-const FAR_APART = 1.35;
+const CONTRAST_FACTOR = 3;
+const LEAST_CONTRAST = 1.15;
+const FULL_CONTRAST = 1.35;
 /** Knots where the curve leaves its end steeply are led there by this share only: a fit bends there somewhat early or late. */
 const LEAVING_SHARE = 0.5;
 
@@ -39,14 +39,12 @@ function clippedEndsOf(curve: Float64Array): Float64Array {
   const lacking = new Float64Array(curve.length).fill(Number.NaN);
   const values = curve.map((value) => Math.min(Math.max(value, 0), 1));
   const intervals = curve.length - 1;
-  const [from, to] = [Math.round(intervals * 0.375), Math.round(intervals * 0.625)];
-  const middle = ((curve[to]! - curve[from]!) * intervals) / (to - from);
-  const contrast = 1 + (CONTRAST - 1) * ramp((middle - APART) / (FAR_APART - APART));
-  const [flat, steep] = [FLAT * contrast, STEEP * contrast];
+  const contrast = ramp((middleSlope(curve) - LEAST_CONTRAST) / (FULL_CONTRAST - LEAST_CONTRAST));
+  const factor = 1 + (CONTRAST_FACTOR - 1) * contrast;
+  const [flat, steep] = [FLAT * factor, STEEP * factor];
   for (const limit of [0, 1]) {
     const off = (knot: number) => Math.abs(values[knot]! - limit);
-    const slope = (start: number, end: number) =>
-      Math.abs(((values[end]! - values[start]!) * intervals) / (end - start));
+    const slope = (from: number, to: number) => Math.abs(((values[to]! - values[from]!) * intervals) / (to - from));
     const leaves = (knot: number, neighbour: number) => off(knot) > NEAR / 2 && slope(knot, neighbour) > steep;
     for (let first = 0, last = 0; first < intervals; first = last + 1) {
       last = first;
@@ -61,6 +59,13 @@ function clippedEndsOf(curve: Float64Array): Float64Array {
     }
   }
   return lacking;
+}
+
+/** Slope of a curve over the middle quarter of its axis. */
+function middleSlope(curve: Float64Array): number {
+  const intervals = curve.length - 1;
+  const [from, to] = [Math.round(intervals * 0.375), Math.round(intervals * 0.625)];
+  return ((curve[to]! - curve[from]!) * intervals) / (to - from);
 }
 
 function ramp(value: number): number {

@@ -70,8 +70,11 @@ export function* editCells(pictures: Pictures, grid: ColorGrid, patch: number): 
       const pixel = x * 3;
       const light = luma(s[pixel]!, s[pixel + 1]!, s[pixel + 2]!);
       addKnots(sums, offset + DETAIL, detailPosition(light, surround.values[y * width + x]!), DETAIL_KNOTS);
-      addFeatures(sums, offset, s, pixel);
+      addKnots(sums, offset + LUMA, axisPosition(light, KNOTS), KNOTS);
       for (let channel = 0; channel < 3; channel++) {
+        const own = s[pixel + channel]!;
+        addKnots(sums, offset + OWN + channel * KNOTS, axisPosition(own, KNOTS), KNOTS);
+        sums[offset + LINEAR + channel]! += own;
         const edited = b[pixel + channel]!;
         const changed = edited - a[pixel + channel]!;
         sums[offset + EDIT + channel]! += edited;
@@ -116,16 +119,6 @@ export function meanSquares({ lattice }: EditCells): { changed: number; left: nu
     }
   }
   return { changed: changed / count, left: left / count };
-}
-
-function addFeatures(sums: Float64Array, offset: number, row: Float64Array, pixel: number): void {
-  const light = luma(row[pixel]!, row[pixel + 1]!, row[pixel + 2]!);
-  addKnots(sums, offset + LUMA, axisPosition(light, KNOTS), KNOTS);
-  for (let channel = 0; channel < 3; channel++) {
-    const value = row[pixel + channel]!;
-    addKnots(sums, offset + OWN + channel * KNOTS, axisPosition(value, KNOTS), KNOTS);
-    sums[offset + LINEAR + channel]! += value;
-  }
 }
 
 function addKnots(sums: Float64Array, offset: number, position: number, knots: number): void {

@@ -38,13 +38,14 @@ export interface GradeFits {
 }
 
 /** Fits grades to an edit. */
-export function fitGrades(cells: EditCells): GradeFits {
+export function* fitGrades(cells: EditCells): Generator<void, GradeFits> {
   const problem = problemOf(cells);
   const fitWeights = createWeightsFit(problem.features);
   const all = new Float64Array(problem.columns * problem.rows).fill(1);
   const first = fitWeights(all, problem.changes, FIRST_ROUNDS);
   let [weights, changes] = [first, problem.changes];
   for (let round = 0; round < CARRYING_ROUNDS; round++) {
+    yield;
     changes = withoutCarried(problem, weights);
     weights = fitWeights(all, changes, FURTHER_ROUNDS);
   }
@@ -96,6 +97,7 @@ function problemOf({ lattice }: EditCells): Problem {
     return means;
   });
   const changes = [0, 1, 2].map((channel) => Float64Array.from(starts, (start) => values[start + CHANGE + channel]!));
+  // An edit less what it changed is the source through the autoencoder.
   const errors = [0, 1, 2].map((channel) =>
     Float64Array.from(
       starts,
@@ -139,7 +141,7 @@ function withoutCarried({ features, changes, errors }: Problem, weights: Float64
 }
 
 /** What a grade changes in a channel of gray tones, at the knots. */
-function grayCurve(weights: ArrayLike<number>, channel: number): Float64Array {
+function grayCurve(weights: Float64Array, channel: number): Float64Array {
   const start = channel * GRADE_WEIGHTS;
   const [own, linear] = [start + KNOTS, start + 2 * KNOTS];
   const slope = weights[linear]! + weights[linear + 1]! + weights[linear + 2]!;

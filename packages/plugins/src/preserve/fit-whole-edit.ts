@@ -40,7 +40,7 @@ export function* fitWholeEdit(
 ): Generator<void, ColorGrade | DetailCurve | undefined> {
   const cells = yield* editCells(pictures, grid, patch);
   const { changed, left } = meanSquares(cells);
-  const fits = fitGrades(cells);
+  const fits = yield* fitGrades(cells);
   let grade: Fit<ColorGrade> = fits.even;
   if (grade.misfit > left) {
     yield;
