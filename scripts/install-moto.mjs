@@ -10,5 +10,5 @@ import { CACHE } from './setup.mjs';
 const folder = join(CACHE, 'moto');
 const server = programIn(folder, 'moto_server');
 const isComplete = () => existsSync(server);
-provideEnvironment({ what: 'moto', folder, wanted: ['moto[server]>=5,<6'], seconds: 300, isComplete });
-if (isComplete()) console.log(server);
+const wanted = ['moto[server]>=5,<6'];
+if (provideEnvironment({ what: 'moto', folder, wanted, seconds: 300, isComplete })) console.log(server);

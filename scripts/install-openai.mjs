@@ -13,5 +13,5 @@ const PACKAGE = 'openai==3.54.0';
 const folder = join(CACHE, PACKAGE);
 const python = programIn(folder, 'python');
 const isComplete = () => spawnSync(python, ['-c', 'import openai']).status === 0;
-provideEnvironment({ what: "OpenAI's client for Python", folder, wanted: [PACKAGE], seconds: 300, isComplete });
-if (isComplete()) console.log(python);
+const what = "OpenAI's client for Python";
+if (provideEnvironment({ what, folder, wanted: [PACKAGE], seconds: 300, isComplete })) console.log(python);

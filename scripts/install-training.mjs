@@ -12,5 +12,5 @@ const python = programIn(folder, 'python');
 const lock = join(ROOT, 'training/requirements.lock');
 const wanted = ['-r', lock, '--extra-index-url', 'https://download.pytorch.org/whl/cpu'];
 const isComplete = () => spawnSync(python, ['-c', 'import diffusers, torch, torchvision, transformers']).status === 0;
-provideEnvironment({ what: "The training's environment", folder, wanted, seconds: 600, isComplete });
-if (isComplete()) console.log(python);
+const what = "The training's environment";
+if (provideEnvironment({ what, folder, wanted, seconds: 600, isComplete })) console.log(python);

@@ -16,29 +16,32 @@ export function programIn(folder, name) {
 }
 
 /**
- * Sees to it that an environment has what pip installs; several processes may ask at once. Ends the process with status 1, saying why,
- * where that does not work; an environment that was not there before is then taken away.
+ * Sees to it that an environment has what pip installs; several processes may ask at once. Where that does not work, says why and makes
+ * the status of the process 1; an environment that was not there before is then taken away.
  * @param {object} environment
  * @param {string} environment.what for the message
  * @param {string} environment.folder
  * @param {readonly string[]} environment.wanted arguments of `pip install`
  * @param {number} environment.seconds the most that each step may take
  * @param {() => boolean} environment.isComplete whether it has all
+ * @returns {boolean} whether that worked
  */
 export function provideEnvironment({ what, folder, wanted, seconds, isComplete }) {
-  if (isComplete()) return;
+  if (isComplete()) return true;
   mkdirSync(dirname(folder), { recursive: true });
   const unlock = lock(`${folder}.lock`, 2 * seconds);
   const isNew = !existsSync(folder);
   try {
-    if (isComplete()) return;
+    if (isComplete()) return true;
     runStep(ON_WINDOWS ? 'python' : 'python3', ['-m', 'venv', folder], seconds);
     const pip = ['-m', 'pip', 'install', '--quiet', '--disable-pip-version-check', '--retries', '1'];
     runStep(programIn(folder, 'python'), [...pip, ...wanted], seconds);
+    return true;
   } catch (error) {
     if (isNew) rmSync(folder, { recursive: true, force: true });
     console.error(`${what} could not be installed: ${error instanceof Error ? error.message : error}`);
     process.exitCode = 1;
+    return false;
   } finally {
     unlock();
   }
