@@ -58,6 +58,17 @@ function addChange(weights: Float32Array, shares: Float64Array, row: Float64Arra
   }
 }
 
+/** What a grade changes in a channel of gray tones, at the knots. */
+export function grayCurve(weights: ArrayLike<number>, channel: number): Float64Array {
+  const start = channel * GRADE_WEIGHTS;
+  const [own, linear] = [start + KNOTS, start + 2 * KNOTS];
+  const slope = weights[linear]! + weights[linear + 1]! + weights[linear + 2]!;
+  return Float64Array.from(
+    { length: KNOTS },
+    (_, knot) => (slope * knot) / (KNOTS - 1) + weights[start + knot]! + weights[own + knot]!,
+  );
+}
+
 /** Place of a value on an axis of knots. */
 export function axisPosition(value: number, knots: number): number {
   return Math.min(Math.max(value, 0), 1) * (knots - 1);

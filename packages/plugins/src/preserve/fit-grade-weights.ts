@@ -8,6 +8,8 @@ const BENDS = { stiffness: 0.3, large: 1e-3 };
 const APART = 3e-3;
 const BENT_APART = 0.1;
 const RIDGE = 1e-6;
+/** Weight of what black and white are changed by where they are tied, squared. */
+const TIED = 10;
 /** Weights of all channels. */
 const SIZE = 3 * GRADE_WEIGHTS;
 /** Where the curves of a channel start among its weights, and how many knots they have. */
@@ -18,8 +20,23 @@ const CURVES = [
 /** First knots of all triples of neighbouring ones. */
 const BENDS_AT = CURVES.flatMap(({ start, count }) => Array.from({ length: count - 2 }, (_, i) => start + i));
 
-/** Fits weights to shares of the cells, [cells], and what the edit changed in them, [cells] of each channel, in so many rounds. */
-export type WeightsFit = (shares: Float64Array, changes: readonly Float64Array[], rounds: number) => Float64Array;
+/** Ends of the tones that a grade leaves as they are. */
+export interface Ties {
+  readonly black: boolean;
+  readonly white: boolean;
+}
+
+export interface WeightsProblem {
+  /** How much of the grade each cell takes, [cells]. */
+  readonly shares: Float64Array;
+  /** What the edit changed in the cells, [cells] of each channel. */
+  readonly changes: readonly Float64Array[];
+  readonly rounds: number;
+  /** Default: none. */
+  readonly ties?: Ties;
+}
+
+export type WeightsFit = (problem: WeightsProblem) => Float64Array;
 
 /**
  * Fits the weights of a grade, [3, GRADE_WEIGHTS], to shares of the cells. Its mean over each cell meets the mean of what the edit changed
@@ -35,8 +52,10 @@ export type WeightsFit = (shares: Float64Array, changes: readonly Float64Array[]
  */
 export function createWeightsFit(features: readonly Float64Array[]): WeightsFit {
   const bendWeights = new Float64Array(BENDS_AT.length).fill(BENDS.stiffness);
-  return (shares, changes, rounds) => {
+  return ({ shares, changes, rounds, ties }) => {
     const errors = systemOf(features, changes, shares);
+    if (ties?.black) tie(errors, 0);
+    if (ties?.white) tie(errors, KNOTS - 1);
     let weights: Float64Array = new Float64Array();
     for (let round = 0; round < rounds; round++) {
       const system = errors.slice();
@@ -54,6 +73,16 @@ export function createWeightsFit(features: readonly Float64Array[]): WeightsFit 
     }
     return weights;
   };
+}
+
+/** Keeps the mean of the channels at a gray tone of the curves' ends as it is. */
+function tie(system: Float64Array, knot: number): void {
+  const places = [0, 1, 2].flatMap((channel) => {
+    const start = channel * GRADE_WEIGHTS;
+    const linear = start + 2 * KNOTS;
+    return [start + knot, start + KNOTS + knot, ...(knot > 0 ? [linear, linear + 1, linear + 2] : [])];
+  });
+  addSquare(system, SIZE, { places, factors: places.map(() => 1 / 3), weight: TIED });
 }
 
 /** The system without the bends of the mean. */
