@@ -83,8 +83,8 @@ function meanWhere(picture: Planes, where: (x: number, y: number) => boolean): n
 const between = (value: number, from: number, to: number): boolean => value >= from && value < to;
 
 /** Root mean square difference of the change's result to the exact one. */
-function error(tone: Tone, exact: Planes): number {
-  const { values } = resultOf(tone);
+function error(tone: Tone, exact: Planes, source = waves): number {
+  const { values } = resultOf(tone, source);
   const sum = values.reduce((total, value, i) => total + ((value - (exact.values[i] as number)) / 2) ** 2, 0);
   return Math.sqrt(sum / (3 * AREA));
 }
@@ -129,6 +129,40 @@ describe('a change for the whole picture', () => {
     const pictures = { source: waves, before: paled(waves), after: paled(change(waves)) };
     const grade = finish(fitWholeEdit(pictures, finish(fitColorGrid(pictures)), 4)) as Tone;
     expect(error(grade, change(waves))).toBeLessThan(0.01);
+  });
+
+  it('is dark to a level though the autoencoder lightens what is near black', () => {
+    const dark = planes((x, y) => 0.2 + 0.1 * Math.sin(x / 3) + 0.1 * Math.sin(y / 4 + x / 11));
+    const lightened = ({ values, ...size }: Planes): Planes => ({
+      ...size,
+      values: values.map((value) => value + 0.04 * Math.max(1 - (value + 1) / 0.3, 0)),
+    });
+    const darker = planes((x, y, channel) => at(dark, x, y, channel) ** 2);
+    const pictures = { source: dark, before: lightened(dark), after: lightened(darker) };
+    const grade = finish(fitWholeEdit(pictures, finish(fitColorGrid(pictures)), 4)) as Tone;
+    expect(error(grade, darker, dark) * 255).toBeLessThan(1.5);
+  });
+
+  it('leaves black and white of a part as they are, though little there is dark or light', () => {
+    const spot = (x: number, y: number) => x % 24 === 0 && y % 24 === 0;
+    const gray = planes((x, y) => {
+      if (spot(x, y)) return y < HEIGHT / 2 ? 0.05 : 0.95;
+      return 0.45 + 0.15 * Math.sin(x / 7) * Math.sin(y / 5);
+    });
+    const darkerToTheLeft = planes((x, y, channel) => {
+      const value = at(gray, x, y, channel);
+      return value - (value - value ** 2.3) * step((0.65 - x / WIDTH) / 0.3);
+    });
+    const pictures = { source: gray, before: softened(gray), after: softened(darkerToTheLeft) };
+    const result = resultOf(finish(fitWholeEdit(pictures, finish(fitColorGrid(pictures)), 4)) as Tone, gray);
+    for (const [x, y] of [
+      [0, 0],
+      [24, 24],
+      [0, 72],
+      [24, 72],
+    ] as const) {
+      expect(Math.abs(at(result, x, y, 0) - at(darkerToTheLeft, x, y, 0))).toBeLessThan(0.03);
+    }
   });
 
   it('is black and white at the ends of more contrast, though the autoencoder rounds off the corners', () => {
