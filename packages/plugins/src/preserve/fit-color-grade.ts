@@ -29,9 +29,9 @@ export interface GradeFits {
   /** With the same share everywhere. */
   readonly even: Fit<ColorGrade>;
   /**
-   * With shares of its own for each place: goes on from the even one, and fits the shares to the grade and the grade to the shares. Of what
-   * a part of a picture shows, the tones at the ends are often few, and a larger share with a smaller change would do as well: black and
-   * white stay what they are where the edit allows it.
+   * With shares of its own for each place: goes on from the even one, and fits the shares to the grade and the grade to the shares. Of
+   * grades that do about as well, it is the one that leaves black and white as they are: small shares of a large change and large shares
+   * of a small one differ at the tones of which there are few.
    */
   shared(): Generator<void, Fit<ColorGrade>>;
 }
@@ -55,8 +55,7 @@ export function* fitGrades(cells: EditCells): Generator<void, GradeFits> {
     from: SharedGrade,
     { rounds, ties }: { rounds: number; ties?: Ties },
   ): Generator<void, SharedGrade> {
-    let { weights, changes } = from;
-    let { shares } = from;
+    let { weights, shares, changes } = from;
     for (let round = 0; round < rounds; round++) {
       yield;
       shares = fitShares({ ...problem, changes, grades: graded(problem, weights) });
