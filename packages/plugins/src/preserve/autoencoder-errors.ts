@@ -1,8 +1,6 @@
 import { axisPosition, GRADE_WEIGHTS, grayCurve, KNOTS } from './color-grade.js';
-import { createWeightsFit } from './fit-grade-weights.js';
 import { type GradeProblem, ownTone } from './grade-problem.js';
 
-const ROUNDS = 6;
 /** Errors of tones are so large at most, fade to none over this length from black and from white, and count half at tones that are this share of a picture. */
 const LARGEST = 0.02;
 const REACH = 0.35;
@@ -43,9 +41,12 @@ export interface AutoencoderErrors {
   withoutAll(grade: GradeSoFar): Float64Array[];
 }
 
-export function createAutoencoderErrors(problem: GradeProblem): AutoencoderErrors {
+/** Weights of the grade that, the same everywhere, meets what is given of each channel and cell. */
+type FitEverywhere = (changes: readonly Float64Array[]) => Float64Array;
+
+export function createAutoencoderErrors(problem: GradeProblem, fitEverywhere: FitEverywhere): AutoencoderErrors {
   const { features, changes } = problem;
-  const tones = errorsOfTones(problem);
+  const tones = errorsOfTones(problem, fitEverywhere);
   const others = problem.errors.map((errors, channel) =>
     errors.map((error, cell) => error - meanOf(problem, { channel, cell }, (knot) => tones[channel]![knot]!)),
   );
@@ -81,11 +82,10 @@ export function createAutoencoderErrors(problem: GradeProblem): AutoencoderError
 }
 
 /** Errors of a channel's tones near black and white, at the knots, of each channel. */
-function errorsOfTones(problem: GradeProblem): Float64Array[] {
-  const { features, errors } = problem;
+function errorsOfTones(problem: GradeProblem, fitEverywhere: FitEverywhere): Float64Array[] {
+  const { errors } = problem;
   const cells = errors[0]!.length;
-  const shares = new Float64Array(cells).fill(1);
-  const weights = createWeightsFit(features)({ shares, changes: errors, rounds: ROUNDS });
+  const weights = fitEverywhere(errors);
   return errors.map((_, channel) => {
     const used = new Float64Array(KNOTS);
     for (let cell = 0; cell < cells; cell++)

@@ -3,7 +3,7 @@ import { clippedEnds } from './clipped-ends.js';
 import { type ColorGrade, GRADE_WEIGHTS, grayCurve, KNOTS } from './color-grade.js';
 import { nodePosition } from './color-grid.js';
 import type { EditCells } from './edit-cells.js';
-import { createWeightsFit, type Ties } from './fit-grade-weights.js';
+import { createWeightsFits, type Ties } from './fit-grade-weights.js';
 import { fitShares } from './fit-shares.js';
 import type { Fit } from './fit-whole-edit.js';
 import { type GradeProblem, graded, gradeProblemOf } from './grade-problem.js';
@@ -32,18 +32,22 @@ export interface GradeFits {
    * With shares of its own for each place: goes on from the even one, and fits the shares to the grade and the grade to the shares. Of
    * grades that do about as well, it is the one that leaves black and white as they are: small shares of a large change and large shares
    * of a small one differ at the tones of which there are few.
+   * @param most undefined is given where the grade leaves as much as this, or more
    */
-  shared(): Generator<void, Fit<ColorGrade>>;
+  shared(most: number): Generator<void, Fit<ColorGrade> | undefined>;
 }
 
 /** Fits grades to an edit. */
 export function* fitGrades(cells: EditCells): Generator<void, GradeFits> {
   const problem = gradeProblemOf(cells);
-  const fitWeights = createWeightsFit(problem.features);
+  const startFit = createWeightsFits(problem.features);
+  const fitWeights = startFit();
   const all = new Float64Array(problem.columns * problem.rows).fill(1);
   const first = fitWeights({ shares: all, changes: problem.changes, rounds: FIRST_ROUNDS });
   yield;
-  const errors = createAutoencoderErrors(problem);
+  const errors = createAutoencoderErrors(problem, (changes) =>
+    startFit()({ shares: all, changes, rounds: FIRST_ROUNDS }),
+  );
   let [weights, changes] = [first, problem.changes];
   for (let round = 0; round < ERROR_ROUNDS; round++) {
     yield;
@@ -71,12 +75,13 @@ export function* fitGrades(cells: EditCells): Generator<void, GradeFits> {
       change: { weights: withClippedEnds(weights), share: undefined },
       misfit: misfit({ ...problem, changes }, { weights, shares: all }),
     },
-    *shared() {
+    *shared(most) {
       const start = { weights: first, shares: all, changes: problem.changes, misfit: Number.POSITIVE_INFINITY };
       let best = yield* further(start, { rounds: ROUNDS });
+      if (best.misfit >= most) return undefined;
       for (const ties of TIES) {
         const tied = yield* further(best, { rounds: TYING_ROUNDS, ties });
-        if (tied.misfit < TYING_COSTS * best.misfit) best = tied;
+        if (tied.misfit < Math.min(TYING_COSTS * best.misfit, most)) best = tied;
       }
       return {
         change: { weights: withClippedEnds(best.weights), share: atWorkingSize(cells, best.shares) },

@@ -38,6 +38,9 @@ export interface WeightsProblem {
 
 export type WeightsFit = (problem: WeightsProblem) => Float64Array;
 
+/** Starts fits to the same features. Each finds weights of its bends in rounds, and goes on from call to call. */
+export type StartWeightsFit = () => WeightsFit;
+
 /**
  * Fits the weights of a grade, [3, GRADE_WEIGHTS], to shares of the cells. Its mean over each cell meets the mean of what the edit changed
  * there, with bends in few places and with channels that are changed alike, as far as that goes: a model's errors differ from tone to
@@ -46,32 +49,36 @@ export type WeightsFit = (problem: WeightsProblem) => Float64Array;
  *     sum over cells of | change - share . features . weights |^2  +  weighted | bends of the mean of the channels |^2
  *         +  stiffness (|differences to that mean|^2 + |their bends|^2)   ->  least
  *
- * The weights of the bends are found in rounds, and go on from call to call.
- *
  * @param features of each channel their means in the cells, [cells, GRADE_WEIGHTS]
  */
-export function createWeightsFit(features: readonly Float64Array[]): WeightsFit {
-  const bendWeights = new Float64Array(BENDS_AT.length).fill(BENDS.stiffness);
-  return ({ shares, changes, rounds, ties }) => {
-    const errors = systemOf(features, changes, shares);
-    if (ties?.black) tie(errors, 0);
-    if (ties?.white) tie(errors, KNOTS - 1);
-    let weights: Float64Array = new Float64Array();
-    for (let round = 0; round < rounds; round++) {
-      const system = errors.slice();
-      for (const [bend, first] of BENDS_AT.entries()) {
-        const channels = [0, 1, 2].map((channel) => channel * GRADE_WEIGHTS + first);
-        const places = channels.flatMap((knot) => [knot, knot + 1, knot + 2]);
-        const factors = channels.flatMap(() => BEND.map((factor) => factor / 3));
-        addSquare(system, SIZE, { places, factors, weight: bendWeights[bend]! });
+export function createWeightsFits(features: readonly Float64Array[]): StartWeightsFit {
+  // Most fits in a row are to the very same shares.
+  let known: { shares: Float64Array; system: Float64Array } | undefined;
+  return () => {
+    const bendWeights = new Float64Array(BENDS_AT.length).fill(BENDS.stiffness);
+    return ({ shares, changes, rounds, ties }) => {
+      if (known?.shares !== shares) known = { shares, system: systemOf(features, shares) };
+      const errors = known.system.slice();
+      addChanges(errors, features, { shares, changes });
+      if (ties?.black) tie(errors, 0);
+      if (ties?.white) tie(errors, KNOTS - 1);
+      let weights: Float64Array = new Float64Array();
+      for (let round = 0; round < rounds; round++) {
+        const system = errors.slice();
+        for (const [bend, first] of BENDS_AT.entries()) {
+          const channels = [0, 1, 2].map((channel) => channel * GRADE_WEIGHTS + first);
+          const places = channels.flatMap((knot) => [knot, knot + 1, knot + 2]);
+          const factors = channels.flatMap(() => BEND.map((factor) => factor / 3));
+          addSquare(system, SIZE, { places, factors, weight: bendWeights[bend]! });
+        }
+        weights = solve(system, SIZE);
+        for (const [bend, first] of BENDS_AT.entries()) {
+          const bends = [0, 1, 2].map((channel) => bendOf(weights, channel * GRADE_WEIGHTS + first));
+          bendWeights[bend] = bendWeight((bends[0]! + bends[1]! + bends[2]!) / 3, BENDS);
+        }
       }
-      weights = solve(system, SIZE);
-      for (const [bend, first] of BENDS_AT.entries()) {
-        const bends = [0, 1, 2].map((channel) => bendOf(weights, channel * GRADE_WEIGHTS + first));
-        bendWeights[bend] = bendWeight((bends[0]! + bends[1]! + bends[2]!) / 3, BENDS);
-      }
-    }
-    return weights;
+      return weights;
+    };
   };
 }
 
@@ -85,12 +92,8 @@ function tie(system: Float64Array, knot: number): void {
   addSquare(system, SIZE, { places, factors: places.map(() => 1 / 3), weight: TIED });
 }
 
-/** The system without the bends of the mean. */
-function systemOf(
-  features: readonly Float64Array[],
-  changes: readonly Float64Array[],
-  shares: Float64Array,
-): Float64Array {
+/** The system without the bends of the mean and without the changes. */
+function systemOf(features: readonly Float64Array[], shares: Float64Array): Float64Array {
   const width = SIZE + 1;
   const system = new Float64Array(SIZE * width);
   for (let channel = 0; channel < 3; channel++) {
@@ -106,7 +109,6 @@ function systemOf(
         const value = weight * of[start + used[a]!]!;
         const row = (block + used[a]!) * width;
         for (let b = 0; b < count; b++) system[row + block + used[b]!]! += value * share * of[start + used[b]!]!;
-        system[row + SIZE]! += value * changes[channel]![cell]!;
       }
     }
     for (const { start, count } of CURVES)
@@ -117,6 +119,21 @@ function systemOf(
   }
   for (let i = 0; i < SIZE; i++) system[i * width + i]! += RIDGE;
   return system;
+}
+
+/** Adds what the grade is to meet, the last column. */
+function addChanges(
+  system: Float64Array,
+  features: readonly Float64Array[],
+  { shares, changes }: Pick<WeightsProblem, 'shares' | 'changes'>,
+): void {
+  for (const [channel, of] of features.entries()) {
+    for (const [cell, share] of shares.entries()) {
+      const change = (share / shares.length) * changes[channel]![cell]!;
+      for (let i = 0; i < GRADE_WEIGHTS; i++)
+        system[(channel * GRADE_WEIGHTS + i) * (SIZE + 1) + SIZE]! += of[cell * GRADE_WEIGHTS + i]! * change;
+    }
+  }
 }
 
 /** Adds the square of what a channel differs in from the mean of the three. */

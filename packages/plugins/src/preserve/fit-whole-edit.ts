@@ -44,8 +44,7 @@ export function* fitWholeEdit(
   let grade: Fit<ColorGrade> = fits.even;
   if (grade.misfit > left) {
     yield;
-    const shared = yield* fits.shared();
-    if (shared.misfit < UNEVEN * grade.misfit) grade = shared;
+    grade = (yield* fits.shared(UNEVEN * grade.misfit)) ?? grade;
   }
   yield;
   const detail = fitDetailCurve(cells);
