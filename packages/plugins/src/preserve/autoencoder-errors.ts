@@ -1,9 +1,11 @@
-import { axisPosition, GRADE_WEIGHTS, grayCurve, KNOTS } from './color-grade.js';
-import { type GradeProblem, ownTone } from './grade-problem.js';
+import { axisPosition, grayCurve, KNOTS } from './color-grade.js';
+import { type GradeProblem, meanOverTones, toneShare } from './grade-problem.js';
 
-/** Errors of tones are so large at most, fade to none over this length from black and from white, and count half at tones that are this share of a picture. */
+/** Errors of tones, of 1, are so large at most... */
 const LARGEST = 0.02;
+/** ...fade to none over this length from black and from white... */
 const REACH = 0.35;
+/** ...and count half at tones that are this share of a picture. */
 const SELDOM = 0.01;
 /** What counts for a tone beside its own error: the negative of that of the opposite tone, weighed so much. */
 const OPPOSITE = 0.3;
@@ -45,10 +47,12 @@ export interface AutoencoderErrors {
 type FitEverywhere = (changes: readonly Float64Array[]) => Float64Array;
 
 export function createAutoencoderErrors(problem: GradeProblem, fitEverywhere: FitEverywhere): AutoencoderErrors {
-  const { features, changes } = problem;
+  const { changes } = problem;
   const tones = errorsOfTones(problem, fitEverywhere);
   const others = problem.errors.map((errors, channel) =>
-    errors.map((error, cell) => error - meanOf(problem, { channel, cell }, (knot) => tones[channel]![knot]!)),
+    errors.map(
+      (error, cell) => error - meanOverTones(problem, { channel, cell, axis: 'own' }, (knot) => tones[channel]![knot]!),
+    ),
   );
   const withoutTones = ({ weights, shares }: GradeSoFar): Float64Array[] =>
     changes.map((change, channel) => {
@@ -57,9 +61,9 @@ export function createAutoencoderErrors(problem: GradeProblem, fitEverywhere: Fi
       return change.map(
         (value, cell) =>
           value -
-          meanOf(
+          meanOverTones(
             problem,
-            { channel, cell },
+            { channel, cell, axis: 'own' },
             (knot) => valueAt(of, knot / (KNOTS - 1) + shares[cell]! * curve[knot]!) - of[knot]!,
           ),
       );
@@ -69,11 +73,9 @@ export function createAutoencoderErrors(problem: GradeProblem, fitEverywhere: Fi
     withoutAll(grade) {
       return withoutTones(grade).map((change, channel) => {
         const slopes = slopesOf(grayCurve(grade.weights, channel));
-        const inCells = change.map((_, cell) => {
-          let sum = 0;
-          for (const [knot, slope] of slopes.entries()) sum += slope * features[channel]![cell * GRADE_WEIGHTS + knot]!;
-          return sum;
-        });
+        const inCells = change.map((_, cell) =>
+          meanOverTones(problem, { channel, cell, axis: 'luma' }, (knot) => slopes[knot]!),
+        );
         const slope = Math.min(Math.max(inCells.sort()[Math.floor(EVENED * inCells.length)]!, STEEPEST), 0);
         return change.map((value, cell) => value - slope * others[channel]![cell]!);
       });
@@ -89,7 +91,8 @@ function errorsOfTones(problem: GradeProblem, fitEverywhere: FitEverywhere): Flo
   return errors.map((_, channel) => {
     const used = new Float64Array(KNOTS);
     for (let cell = 0; cell < cells; cell++)
-      for (let knot = 0; knot < KNOTS; knot++) used[knot]! += ownTone(problem, channel, cell, knot) / cells;
+      for (let knot = 0; knot < KNOTS; knot++)
+        used[knot]! += toneShare(problem, { channel, cell, axis: 'own' }, knot) / cells;
     const curve = grayCurve(weights, channel).map((error) => Math.min(Math.max(error, -LARGEST), LARGEST));
     return curve.map((error, knot) => {
       const opposite = KNOTS - 1 - knot;
@@ -98,20 +101,6 @@ function errorsOfTones(problem: GradeProblem, fitEverywhere: FitEverywhere): Flo
       return (near * (own * error - other * curve[opposite]!)) / (own + other + SELDOM);
     });
   });
-}
-
-/** Mean over a channel's own tones in a cell of what is told by the knot. */
-function meanOf(
-  problem: GradeProblem,
-  { channel, cell }: { channel: number; cell: number },
-  value: (knot: number) => number,
-): number {
-  let sum = 0;
-  for (let knot = 0; knot < KNOTS; knot++) {
-    const share = ownTone(problem, channel, cell, knot);
-    if (share > 0) sum += share * value(knot);
-  }
-  return sum;
 }
 
 function valueAt(curve: Float64Array, tone: number): number {

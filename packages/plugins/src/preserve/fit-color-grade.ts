@@ -55,7 +55,7 @@ export function* fitGrades(cells: EditCells): Generator<void, GradeFits> {
     weights = fitWeights({ shares: all, changes, rounds: FURTHER_ROUNDS });
   }
 
-  function* further(
+  function* fitShared(
     from: SharedGrade,
     { rounds, ties }: { rounds: number; ties?: Ties },
   ): Generator<void, SharedGrade> {
@@ -77,10 +77,10 @@ export function* fitGrades(cells: EditCells): Generator<void, GradeFits> {
     },
     *shared(most) {
       const start = { weights: first, shares: all, changes: problem.changes, misfit: Number.POSITIVE_INFINITY };
-      let best = yield* further(start, { rounds: ROUNDS });
+      let best = yield* fitShared(start, { rounds: ROUNDS });
       if (best.misfit >= most) return undefined;
       for (const ties of TIES) {
-        const tied = yield* further(best, { rounds: TYING_ROUNDS, ties });
+        const tied = yield* fitShared(best, { rounds: TYING_ROUNDS, ties });
         if (tied.misfit < Math.min(TYING_COSTS * best.misfit, most)) best = tied;
       }
       return {

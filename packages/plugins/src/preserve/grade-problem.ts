@@ -39,9 +39,26 @@ export function gradeProblemOf({ lattice }: EditCells): GradeProblem {
   return { columns: columns - 2, rows: rows - 2, features, changes, errors };
 }
 
-/** The share of a channel's own tones in a cell that lies at a knot. */
-export function ownTone({ features }: GradeProblem, channel: number, cell: number, knot: number): number {
-  return features[channel]![cell * GRADE_WEIGHTS + KNOTS + knot]!;
+/** Tones of a cell: its luma, or a channel's own values. */
+export interface CellTones {
+  readonly channel: number;
+  readonly cell: number;
+  readonly axis: 'luma' | 'own';
+}
+
+/** Which share of the tones lies at a knot. */
+export function toneShare({ features }: GradeProblem, { channel, cell, axis }: CellTones, knot: number): number {
+  return features[channel]![cell * GRADE_WEIGHTS + (axis === 'own' ? KNOTS : 0) + knot]!;
+}
+
+/** Mean over the tones of what is told by the knot. */
+export function meanOverTones(problem: GradeProblem, tones: CellTones, value: (knot: number) => number): number {
+  let sum = 0;
+  for (let knot = 0; knot < KNOTS; knot++) {
+    const share = toneShare(problem, tones, knot);
+    if (share > 0) sum += share * value(knot);
+  }
+  return sum;
 }
 
 /** What a grade of given weights changes in each cell where its share is whole, of each channel. */
