@@ -218,6 +218,42 @@ describe('prototypes', () => {
   });
 });
 
+describe('a model of wordings', () => {
+  const name = 'out_of_scope.safetensors';
+
+  test('is found where it is', async () => {
+    expect((await openCheckpoint(TINY_A)).outOfScope).toBeUndefined();
+    const { outOfScope, hash } = await openCheckpoint(NANO);
+    expect(outOfScope).toMatchObject({ weights: { dtype: 'F16', shape: [65_536] }, bias: { shape: [1] } });
+    const without = await copyOf(NANO);
+    await rm(join(without, name));
+    const opened = await openCheckpoint(without);
+    expect(opened.outOfScope).toBeUndefined();
+    expect(opened.hash).not.toBe(hash);
+  });
+
+  test('that is of another kind or torn', async () => {
+    const copy = await copyOf(NANO);
+    const file = join(copy, name);
+    await cp(join(NANO, 'prototypes.safetensors'), file);
+    expect(await failure(copy)).toMatchObject({ file, tensor: 'weights', received: 'no such tensor' });
+    const bytes = await readFile(join(NANO, name));
+    const length = bytes.readUInt32LE();
+    const header = bytes.toString('utf8', 8, 8 + length).replace('[65536]', '[64,1024]');
+    const shaped = Buffer.concat([bytes.subarray(0, 8), Buffer.from(header), bytes.subarray(8 + length)]);
+    shaped.writeUInt32LE(header.length);
+    await writeFile(file, shaped);
+    expect(await failure(copy)).toMatchObject({
+      file,
+      tensor: 'weights',
+      expected: expect.stringContaining('power of two'),
+      received: 'F16 [64, 1024]',
+    });
+    await writeFile(file, bytes.subarray(0, 1000));
+    expect(await failure(copy)).toMatchObject({ file });
+  });
+});
+
 describe('a checkpoint that is not there', () => {
   test.each(['/no/such/folder', 'owner/never-pulled', 'owner/never-pulled@v2', 'nonsense', ''])('%j', async (path) => {
     const cacheDir = join(scratch, 'empty-cache');

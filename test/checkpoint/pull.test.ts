@@ -13,7 +13,7 @@ const harness = usePullHarness();
 const { serve, pull, blobNames } = harness;
 
 describe('a whole pull', () => {
-  test('takes hints and prototypes along', async () => {
+  test('takes hints and what comes with them along', async () => {
     const server = await serve(await repositoryOf(NANO));
     await pull(server);
     const cached = await openCheckpoint(server.repo, { cacheDir: harness.cacheDir });
@@ -21,6 +21,8 @@ describe('a whole pull', () => {
     expect(cached.hash).toBe(local.hash);
     const [there, here] = [cached.prototypes!.second, local.prototypes!.second];
     expect(await cached.readTensor(there)).toEqual(await local.readTensor(here));
+    const [weights, own] = [cached.outOfScope!.weights, local.outOfScope!.weights];
+    expect(await cached.readTensor(weights)).toEqual(await local.readTensor(own));
   });
 
   test('fills the cache as all Hugging Face libraries do, and opens by its name', async () => {

@@ -9,7 +9,7 @@ import { fileURLToPath } from 'node:url';
 import { promisify } from 'node:util';
 import { hostTensor } from '@vibe-edit/core/runtime';
 import sharp from 'sharp';
-import { createEditor, type Plugin } from 'vibe-edit';
+import { createEditor, openCheckpoint, type Plugin } from 'vibe-edit';
 import { afterAll, beforeAll, describe, expect, test, vi } from 'vitest';
 import { readTensors } from './read-tensors.js';
 
@@ -59,11 +59,22 @@ describe.skipIf(PYTHON === undefined)('a run of all stages', () => {
     },
   );
 
+  test('learns which wordings are none of the operations', async () => {
+    const [line, ...more] = (await readFile(join(folder, 'run/scope/curve.jsonl'), 'utf8')).trim().split('\n');
+    expect(more).toEqual([]);
+    const report = JSON.parse(line as string) as Record<string, number>;
+    expect(report.instructions).toBeGreaterThan(100);
+    expect(report.unknown_left).toBeGreaterThanOrEqual(report['before/unknown_left'] as number);
+    const { outOfScope } = await openCheckpoint(join(folder, 'run/checkpoint'));
+    expect(outOfScope?.weights.shape).toEqual([65_536]);
+  });
+
   test('is not done again', async () => {
-    const curve = join(folder, 'run/text/curve.jsonl');
-    const before = await readFile(curve, 'utf8');
+    const curves = ['text', 'scope'].map((stage) => join(folder, 'run', stage, 'curve.jsonl'));
+    const read = (): Promise<string[]> => Promise.all(curves.map((curve) => readFile(curve, 'utf8')));
+    const before = await read();
     await train();
-    expect(await readFile(curve, 'utf8')).toBe(before);
+    expect(await read()).toEqual(before);
   }, 120_000);
 
   test('ends with both processes when it is killed, and goes on from the last saved states', async () => {

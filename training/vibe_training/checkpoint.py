@@ -27,6 +27,7 @@ VAE_WEIGHTS = "vae/diffusion_pytorch_model.safetensors"
 TRANSFORMER_WEIGHTS = "transformer/diffusion_pytorch_model.safetensors"
 TRANSFORMER_CONFIG = "transformer/config.json"
 PROTOTYPES = "prototypes.safetensors"
+SCOPE = "out_of_scope.safetensors"
 
 
 @dataclass
@@ -37,6 +38,8 @@ class Parts:
     prototypes: Prototypes
     tokenizer: Path
     """Folder."""
+    scope: dict[str, Tensor]
+    """What `scope.py` leaves; empty where there is none."""
 
 
 def load_parts(base: Path, prototypes: Path, device: torch.device) -> Parts:
@@ -49,7 +52,8 @@ def load_parts(base: Path, prototypes: Path, device: torch.device) -> Parts:
     transformer = EditTransformer(TransformerShape(width=width, layers=config["num_layers"]))
     transformer.load_state_dict({n: t.float() for n, t in load_file(base / TRANSFORMER_WEIGHTS).items()})
     vae = AutoencoderDC.from_pretrained(base / "vae", torch_dtype=torch.float32).eval()
-    return Parts(language.to(device), transformer.to(device), vae.to(device), load_prototypes(prototypes), base / "tokenizer")
+    scope = load_file(base / SCOPE) if (base / SCOPE).exists() else {}
+    return Parts(language.to(device), transformer.to(device), vae.to(device), load_prototypes(prototypes), base / "tokenizer", scope)
 
 
 def load_prototypes(path: Path) -> Prototypes:
@@ -114,6 +118,8 @@ def save_checkpoint(parts: Parts, base: Path, folder: Path, *, null_distance: fl
     operations = [{"name": name, "strengths": len(strengths_of(name))} for name in FAMILIES]
     write_json(hints, settings | {"null_distance": null_distance, "operations": operations})
     save_prototypes(parts.prototypes, beside / PROTOTYPES)
+    if parts.scope:
+        save_file(parts.scope, beside / SCOPE, metadata={"format": "pt"})
     shutil.rmtree(folder, ignore_errors=True)
     beside.rename(folder)
 

@@ -22,6 +22,7 @@ from .editor import EditorConfig, train_editor
 from .instructions import Prototypes
 from .models.language import LanguageModel
 from .models.transformer import EditTransformer, copy_start, grow, own_weights
+from .scope import train_scope
 from .stage import Stage
 from .text_side import Prompts, TextConfig, TextSide, train_text
 from .tokenizer import Instructions, train_tokenizer
@@ -55,6 +56,8 @@ class Recipe:
     text: TextConfig = field(default_factory=TextConfig)
     connector: ConnectorConfig = field(default_factory=ConnectorConfig)
     """After the text side, whenever that is given time."""
+    scope: bool = True
+    """Learns which wordings are none of the operations, after the text side or for the one there is: a minute."""
     editor: EditorConfig = field(default_factory=EditorConfig)
     distillation: DistillationConfig = field(default_factory=DistillationConfig)
 
@@ -114,6 +117,7 @@ def carry_out(run: Run, *, at_once: bool) -> None:
         if other.exitcode != 0:
             raise SystemExit("The text side stopped with the error above; the same command goes on with it")
     run_text(run, parts)
+    run_scope(run, parts)
     save_checkpoint(parts, run.base, run.folder / "checkpoint", null_distance=run.recipe.null_distance)
 
 
@@ -193,19 +197,32 @@ def run_text(run: Run, parts: Parts) -> None:
         return
     side = TextSide(parts.language, parts.transformer).to(device)
     if not saying.result.exists():
-        instructions = Instructions(parts.tokenizer)
-        seen = picture_features(run.base, recipe.pictures_seen, recipe.seed)
-        prompts = Prompts(
-            instructions,
-            [prefix(instructions, *found, device) for found in seen],
-            description_prefix(instructions, parts.language.shape.width, device),
-        )
+        prompts = prompts_of(run, parts, recipe.pictures_seen)
         if not reading.result.exists():
             train_text(reading, side, parts.prototypes, prompts, recipe.text)
         side.load_state_dict(torch.load(reading.result, map_location=device, weights_only=True), strict=False)
         train_connector(saying, side, parts.prototypes, prompts, recipe.connector, recipe.text)
     side.load_state_dict(torch.load(reading.result, map_location=device, weights_only=True), strict=False)
     side.edit_head.load_state_dict(torch.load(saying.result, map_location=device, weights_only=True))
+
+
+def prompts_of(run: Run, parts: Parts, pictures: int) -> Prompts:
+    instructions = Instructions(parts.tokenizer)
+    return Prompts(
+        instructions,
+        [prefix(instructions, *found, run.device) for found in picture_features(run.base, pictures, run.recipe.seed)],
+        description_prefix(instructions, parts.language.shape.width, run.device),
+    )
+
+
+def run_scope(run: Run, parts: Parts) -> None:
+    recipe, stage = run.recipe, run.stage("scope")
+    if not recipe.scope:
+        return
+    if not stage.result.exists():
+        side = TextSide(parts.language, parts.transformer).to(run.device)
+        train_scope(stage, side, parts.prototypes, prompts_of(run, parts, 1), null_distance=recipe.null_distance, seed=recipe.seed)
+    parts.scope = torch.load(stage.result, map_location="cpu", weights_only=True)
 
 
 def run_editor(run: Run, parts: Parts) -> None:

@@ -37,6 +37,7 @@ export type {
 } from './checkpoint/configs.js';
 export { parseImageProcessorConfig } from './checkpoint/image-processor-config.js';
 export { type ModelIndex, parseModelIndex } from './checkpoint/model-index.js';
+export type { OutOfScope } from './checkpoint/out-of-scope.js';
 export { type JsonObject, type JsonValue, type ParseJsonOptions, parseJson } from './checkpoint/parse-json.js';
 export type { Prototypes } from './checkpoint/prototypes.js';
 export {

@@ -6,6 +6,7 @@ import type {
   TextEncoderConfig,
   TransformerConfig,
 } from './configs.js';
+import type { OutOfScope } from './out-of-scope.js';
 import type { Prototypes } from './prototypes.js';
 import type { StateDict, TensorInfo } from './tensor-info.js';
 
@@ -37,6 +38,8 @@ export interface Checkpoint {
   readonly defaults: CheckpointDefaults;
   /** In a checkpoint that comes with them. */
   readonly prototypes?: Prototypes | undefined;
+  /** In a checkpoint that comes with it. */
+  readonly outOfScope?: OutOfScope | undefined;
   /** The bytes of one weight, copied. */
   readTensor(tensor: TensorInfo): Promise<Uint8Array>;
   /** sha256, hex, over every config file and safetensors header: names the checkpoint without reading the weights. */

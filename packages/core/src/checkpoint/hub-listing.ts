@@ -125,9 +125,9 @@ function leadsElsewhere(path: string): boolean {
   return /^\/|\\|\p{Cc}|^[a-z]:|(?:^|\/)\.{0,2}(?:\/|$)/iu.test(path);
 }
 
-/** Hints, prototypes, and configs, tokenizer and safetensors of the pipeline's folders: no pictures, no other weight formats. */
+/** Hints and what comes with them, configs, tokenizer and safetensors of the pipeline's folders: no pictures, no other weight formats. */
 function isNeeded(path: string): boolean {
-  return /^(?:(?:model_index|vibe_edit)\.json|prototypes\.safetensors|(?:scheduler|text_encoder|tokenizer|transformer|vae)\/[^/]+\.(?:json|jinja|txt|safetensors))$/.test(
+  return /^(?:(?:model_index|vibe_edit)\.json|(?:out_of_scope|prototypes)\.safetensors|(?:scheduler|text_encoder|tokenizer|transformer|vae)\/[^/]+\.(?:json|jinja|txt|safetensors))$/.test(
     path,
   );
 }

@@ -7,6 +7,7 @@ import { checkpointDefaults } from './checkpoint-defaults.js';
 import { type CheckpointFiles, checkpointFiles } from './checkpoint-files.js';
 import { findSnapshot, hubCacheFolder, isFolder, parseRepository, repositoryFolder } from './hub-cache.js';
 import { parseModelIndex } from './model-index.js';
+import { readOutOfScope } from './out-of-scope.js';
 import type { JsonValue } from './parse-json.js';
 import { readPrototypes } from './prototypes.js';
 import { readTensorBytes } from './safetensors-file.js';
@@ -44,6 +45,7 @@ export async function openCheckpoint(path: string, options: OpenCheckpointOption
   const imageProcessor = await readImageProcessorConfig(files);
   checkConfigsFit({ path: files.path, modelIndex, textEncoder, transformer, scheduler, imageProcessor });
   const { defaults, prototypes } = await readHints(files, transformer);
+  const outOfScope = await readOutOfScope(files);
   const tokenizer = await readTokenizerFiles(files);
   const stateDicts = {
     textEncoder: await readStateDict(files, 'text_encoder', 'model'),
@@ -61,6 +63,7 @@ export async function openCheckpoint(path: string, options: OpenCheckpointOption
     tokenizer,
     defaults,
     prototypes,
+    outOfScope,
     readTensor: readTensorBytes,
     hash: files.hash(),
   };

@@ -46,7 +46,7 @@ export function inTurn(): Plugin {
     };
     const now = values.slice();
     const later = new Map(conditioning.turns);
-    const unclear = notUnderstood(conditioning, context);
+    const unclear = await notUnderstood(conditioning, context);
     for (let place = 0; place < count; place++) {
       const said = values.subarray(place * length, (place + 1) * length);
       const reading = readingOf(said, known);

@@ -5,6 +5,7 @@ import {
   type PluginContext,
   type Raster8,
   type RestoreState,
+  type TensorInfo,
   type Warning,
 } from '@vibe-edit/core/runtime';
 import { describe, expect, it } from 'vitest';
@@ -45,11 +46,15 @@ const source: Raster8 = {
   }),
 };
 
+const NO_WEIGHTS: TensorInfo = { name: 'weights', dtype: 'F32', shape: [1], file: '', offset: 0, byteLength: 4 };
+
 interface Said {
   /** Embedding of the instruction, see `conditioningOf`. */
   readonly embedding: readonly number[];
   readonly nullDistance: number;
   readonly textToImage?: boolean;
+  /** What every wording says, see `wordingDistance`. */
+  readonly wording?: number;
   readonly warnings: Warning[];
 }
 
@@ -71,6 +76,10 @@ function contextOf(request: Partial<PluginContext['request']>, said?: Said): Plu
     },
     checkpoint: {
       defaults: { nullDistance: said?.nullDistance, textToImage: said?.textToImage ?? true },
+      outOfScope:
+        said?.wording === undefined ? undefined : { weights: NO_WEIGHTS, bias: { ...NO_WEIGHTS, name: 'bias' } },
+      readTensor: async ({ name }: TensorInfo) =>
+        new Uint8Array(Float32Array.of(name === 'bias' ? (said?.wording as number) : 0).buffer),
     } as Checkpoint,
     source,
     sourceLatents: LATENTS,
@@ -161,6 +170,29 @@ describe('an instruction that the checkpoint embeds like the empty prompt', () =
     const picture = await edit(createSliceRunner(), 'auto', { ...said, warnings });
     expect(picture.data).not.toEqual(source.data);
     expect(warnings).toEqual([]);
+  });
+});
+
+describe('a checkpoint that comes with a model of wordings', () => {
+  const embedding = [3, 5.4];
+
+  it.each([
+    ['is left alone where its wording says so', 0.2, 0.3, ['not-understood']],
+    ['is an edit where its wording does not say so', 0.2, 0.25, []],
+    ['is left alone where only the embedding says so', 0.3, -1, ['not-understood']],
+  ])('an instruction %s', async (_, nullDistance, wording, codes) => {
+    const said: Said = { embedding, nullDistance, wording, warnings: [] };
+    const picture = await edit(createSliceRunner(), 'auto', said);
+    expect(said.warnings.map(({ code }) => code)).toEqual(codes);
+    expect(Buffer.compare(picture.data, source.data) === 0).toBe(codes.length > 0);
+  });
+
+  it('is not asked about descriptions', async () => {
+    const said: Said = { embedding, nullDistance: 0.2, wording: 9, warnings: [] };
+    const request = { task: 'generate', instructions: ['a blue sky'] } as const;
+    const { hooks } = createPreserve(createSliceRunner);
+    await hooks.afterCondition?.(conditioningOf(embedding), contextOf(request, said));
+    expect(said.warnings).toEqual([]);
   });
 });
 

@@ -66,9 +66,9 @@ export function createPreserve(createRunner: () => Runner, options: PreserveOpti
   const sources = new WeakMap<PluginContext, { source: Raster8; pictures: Promise<SourcePictures> }>();
   const strange = new WeakMap<PluginContext, ReadonlySet<number>>();
 
-  function listen(conditioning: Conditioning, context: PluginContext): void {
+  async function listen(conditioning: Conditioning, context: PluginContext): Promise<void> {
     const { task, instructions } = context.request;
-    const places = notUnderstood(conditioning, context);
+    const places = await notUnderstood(conditioning, context);
     strange.set(context, new Set(places));
     for (const place of places) {
       context.warn({
