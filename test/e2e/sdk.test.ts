@@ -74,7 +74,7 @@ test('instructions do what they say to a real photo, at its full resolution', as
   expect(warmth(warm) - warmth(before)).toBeGreaterThan(15);
   expect(warmth(cool) - warmth(before)).toBeLessThan(-15);
   expect(mean(dark, 1) - mean(before, 1)).toBeLessThan(-15);
-  expect(Math.abs(warmth(grey))).toBeLessThan(Math.abs(warmth(before)) / 3);
+  expect(grey.data.findIndex((value, at) => value !== grey.data[at - (at % grey.channels)])).toBe(-1);
   // Detail is the source's: what a soft decoded picture would lose.
   const detail = ({ data, channels }: Pixels) =>
     Float32Array.from(
@@ -101,11 +101,20 @@ test('every kind of input is the same picture', async () => {
   for (const other of others) expect(Buffer.compare(other, first as Uint8Array)).toBe(0);
 });
 
-test('an instruction that the model does not know leaves every pixel as it was, and the result says so', async () => {
-  const { image, warnings } = await editor.edit({ image: PHOTO, instruction: 'remove the car' });
-  expect(warnings.map(({ code }) => code)).toEqual(['not-understood', 'unchanged']);
-  expect(Buffer.compare(image.raster.data, (await photo()).data)).toBe(0);
-});
+test.each([
+  'remove the car',
+  // What the language model makes of these lies beyond `null_distance`: it is their wording that tells.
+  'add snow falling from above',
+  'make it an anime drawing',
+  "retourne l'image de gauche à droite",
+])(
+  'an instruction that the model does not know leaves every pixel as it was, and the result says so: %s',
+  async (instruction) => {
+    const { image, warnings } = await editor.edit({ image: PHOTO, instruction });
+    expect(warnings.map(({ code }) => code)).toEqual(['not-understood', 'unchanged']);
+    expect(Buffer.compare(image.raster.data, (await photo()).data)).toBe(0);
+  },
+);
 
 test('previews come close to the picture that is being made', async () => {
   const previews: NonNullable<ProgressEvent['preview']>[] = [];

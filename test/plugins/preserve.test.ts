@@ -126,6 +126,21 @@ describe('the transfer', () => {
     expect(psnr(floats(await preserved(subject, after)), exact)).toBeGreaterThan(LEAST[name]);
   });
 
+  it('leaves no colour at all where the edit leaves next to none', async () => {
+    const { source, before } = subjects.get('coffee')!;
+    const exact = operate(before, 'grayscale');
+    // A thirtieth of the colours, and a cast of an 80th.
+    const nearly = exact.values.map(
+      (value, i) => value + 0.033 * (before.values[i]! - value) + (i % 3 === 0 ? 0.0125 : 0),
+    );
+    const { data } = await preserved({ source, before }, { ...exact, values: nearly });
+    expect(data.findIndex((value, i) => value !== data[i - (i % 3)])).toBe(-1);
+
+    const muted = exact.values.map((value, i) => value + 0.12 * (before.values[i]! - value));
+    const colored = (await preserved({ source, before }, { ...exact, values: muted })).data;
+    expect(colored.findIndex((value, i) => value !== colored[i - (i % 3)])).not.toBe(-1);
+  });
+
   it('brings a tone to other photos', async () => {
     for (const name of ['coffee', 'astronaut'] as const) {
       const subject = subjects.get(name)!;

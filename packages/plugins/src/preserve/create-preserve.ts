@@ -187,7 +187,8 @@ async function render({ runner, base, after, analysis, stripPixels, signal }: Re
       if (analysis === undefined) data.set(pixels, start);
       else {
         const tone = cutTone(analysis.tone, top, top + rows, height);
-        data.set(await runner.render({ width, height, top, rows, channels, pixels, tone, content }, signal), start);
+        const strip = { width, height, top, rows, channels, pixels, tone, isGray: analysis.isGray, content };
+        data.set(await runner.render(strip, signal), start);
       }
     }
   };

@@ -1,4 +1,5 @@
 import type { Plane } from './box-blur.js';
+import { takesColorOff } from './colorless.js';
 import { findNewContent, hasNewContent, type Pictures } from './content-change.js';
 import { fitColorGrid } from './fit-color-grid.js';
 import { fitWholeEdit } from './fit-whole-edit.js';
@@ -22,17 +23,34 @@ export interface AnalysisInput extends Pictures {
   readonly contentThreshold: number;
 }
 
+/** A colour change, and where content is new, if anywhere. */
+interface Change {
+  readonly tone: Tone;
+  readonly mask: WorkingPlane | undefined;
+}
+
 /** What an edit did; undefined: nothing. */
-export type Analysis = { readonly tone: Tone; readonly mask: WorkingPlane | undefined } | undefined;
+export type Analysis =
+  | (Change & {
+      /** Whether the colour change leaves no colour. */
+      readonly isGray: boolean;
+    })
+  | undefined;
 
 /** Finds the colour change of an edit and, in `auto`, where its content is new. */
 export function* analyseEdit(input: AnalysisInput): Generator<void, Analysis> {
-  const { source, before, after, patch, mode, changeThreshold, contentThreshold } = input;
   const few: Pictures = {
-    source: thinOut(source, DECIDING_PIXELS),
-    before: thinOut(before, DECIDING_PIXELS),
-    after: thinOut(after, DECIDING_PIXELS),
+    source: thinOut(input.source, DECIDING_PIXELS),
+    before: thinOut(input.before, DECIDING_PIXELS),
+    after: thinOut(input.after, DECIDING_PIXELS),
   };
+  const change = yield* findChange(input, few);
+  if (change === undefined) return undefined;
+  return { ...change, isGray: yield* takesColorOff(createToneChange(change.tone, few.source), few.source) };
+}
+
+function* findChange(input: AnalysisInput, few: Pictures): Generator<void, Change | undefined> {
+  const { before, after, patch, mode, changeThreshold, contentThreshold } = input;
   const isLarge = (yield* relativeChange(few)) >= changeThreshold;
   const grid = yield* fitColorGrid(few);
   const whole = yield* fitWholeEdit(few, grid, Math.max(1, Math.round((patch * few.before.width) / before.width)));

@@ -1,4 +1,5 @@
 import { createBilinearRows } from './bilinear-rows.js';
+import { toGray } from './colorless.js';
 import type { Planes } from './planes.js';
 import { createToneChange, type Tone } from './tone.js';
 import { createRowResampler } from './upscale-rows.js';
@@ -21,6 +22,8 @@ export interface Strip {
   readonly pixels: Uint8Array;
   /** The colour change; it may be cut to what these rows need. */
   readonly tone: Tone;
+  /** Whether the colour change leaves no colour. */
+  readonly isGray: boolean;
   readonly content: NewContent | undefined;
 }
 
@@ -29,7 +32,7 @@ export interface Strip {
  * value and the sum rounded, so a pixel that does not change stays the same bit by bit.
  */
 export function* renderStrip(strip: Strip): Generator<void, Uint8Array> {
-  const { width, height, top, rows, channels, pixels, tone, content } = strip;
+  const { width, height, top, rows, channels, pixels, tone, isGray, content } = strip;
   const colorChange = createToneChange(tone, strip);
   const overlay = content && createOverlay(content, { width, height });
   const result = new Uint8ClampedArray(pixels.length);
@@ -44,6 +47,7 @@ export function* renderStrip(strip: Strip): Generator<void, Uint8Array> {
       row[x * 3 + 2] = pixels[pixel + 2]! / 255;
     }
     colorChange.row(top + y, row, change);
+    if (isGray) toGray(row, change);
     overlay?.(top + y, row, change);
     // Uint8ClampedArray rounds and clamps.
     for (let x = 0; x < width; x++) {
