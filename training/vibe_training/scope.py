@@ -69,6 +69,7 @@ def train_scope(stage: Stage, side: TextSide, prototypes: Prototypes, prompts: P
     strangers = mistyped(held_out(*languages())[::every], composer)
     found = read(strangers, side, prototypes, prompts)
     wording = torch.mv(wordings(strangers, device), weights) + bias
+    # A text side that hardly learned reads none right.
     known = found.right if found.right.any() else ~found.unknown
     shift = (found.distance - wording)[known].quantile(LOST)
     left = found.distance < (wording + shift).clamp(min=null_distance)
