@@ -6,6 +6,7 @@ model makes of it may lie and still counts as not understood.
 """
 
 import unicodedata
+import warnings
 from dataclasses import dataclass
 
 import torch
@@ -101,7 +102,10 @@ def mistyped(instructions: list[tuple[str, Edit]], composer: Composer) -> list[t
 
 def log_odds(rows: Tensor, unknown: Tensor) -> tuple[Tensor, Tensor]:
     """Weights and bias by logistic regression."""
-    columns, rows = rows.t().to_sparse_csr(), rows.to_sparse_csr()
+    with warnings.catch_warnings():
+        # It says that it is a beta.
+        warnings.filterwarnings("ignore", "Sparse CSR")
+        columns, rows = rows.t().to_sparse_csr(), rows.to_sparse_csr()
     weights = torch.zeros(rows.shape[1], device=rows.device)
     bias = torch.zeros((), device=rows.device)
     optimizer = torch.optim.LBFGS([weights, bias], max_iter=300, history_size=20, tolerance_change=1e-8, line_search_fn="strong_wolfe")
