@@ -17,6 +17,8 @@ function start<Result>(call: string, work: () => Promise<Result>): Promise<Resul
   const result = work();
   if (call === victim) {
     victim = undefined;
+    // A quick one would be done before: where there is a process already, it is stopped first.
+    if (host.pid !== undefined) process.kill(host.pid, 'SIGSTOP');
     setImmediate(() => process.kill(host.pid!, 'SIGKILL'));
   }
   return result;
