@@ -1,5 +1,5 @@
-import { InvalidCheckpointError } from '../errors/invalid-checkpoint-error.js';
 import type { CheckpointFiles } from './checkpoint-files.js';
+import { floatTensor } from './float-tensor.js';
 import { readTensorFile } from './state-dict.js';
 import type { TensorInfo } from './tensor-info.js';
 
@@ -24,22 +24,13 @@ const MAX_PLACES = 2 ** 20;
 export async function readOutOfScope(files: CheckpointFiles): Promise<OutOfScope | undefined> {
   if (!(await files.has(FILE))) return undefined;
   const tensors = await readTensorFile(files, FILE);
-  const find = (key: keyof OutOfScope, expected: string, fits: (length: number) => boolean): TensorInfo => {
-    const tensor = tensors.get(key);
-    const [length = 0, ...more] = tensor?.shape ?? [];
-    const isFloat = tensor !== undefined && ['F32', 'F16', 'BF16'].includes(tensor.dtype);
-    if (isFloat && more.length === 0 && fits(length)) return tensor;
-    throw new InvalidCheckpointError({
-      file: files.resolve(FILE),
-      tensor: key,
-      expected,
-      received: tensor === undefined ? 'no such tensor' : `${tensor.dtype} [${tensor.shape.join(', ')}]`,
-    });
-  };
-  const isPowerOfTwo = (length: number): boolean =>
-    length > 0 && length <= MAX_PLACES && Number.isInteger(Math.log2(length));
+  const file = files.resolve(FILE);
   return {
-    weights: find('weights', `floats [a power of two, at most ${MAX_PLACES}]`, isPowerOfTwo),
-    bias: find('bias', 'floats [1]', (length) => length === 1),
+    weights: floatTensor(tensors, 'weights', {
+      file,
+      shape: `a power of two, at most ${MAX_PLACES}`,
+      fits: ([length = 0, ...more]) => more.length === 0 && length <= MAX_PLACES && Number.isInteger(Math.log2(length)),
+    }),
+    bias: floatTensor(tensors, 'bias', { file, shape: '1', fits: (shape) => shape.length === 1 && shape[0] === 1 }),
   };
 }

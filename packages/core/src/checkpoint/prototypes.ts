@@ -1,8 +1,8 @@
 import * as z from 'zod';
-import { InvalidCheckpointError } from '../errors/invalid-checkpoint-error.js';
 import type { CheckpointFiles } from './checkpoint-files.js';
 import { fields, integer, listOf, parseConfig } from './config-fields.js';
 import type { TransformerConfig } from './configs.js';
+import { floatTensor } from './float-tensor.js';
 import type { JsonValue } from './parse-json.js';
 import { readTensorFile } from './state-dict.js';
 import type { TensorInfo } from './tensor-info.js';
@@ -50,26 +50,14 @@ export async function readPrototypes({
   const file = files.resolve(FILE);
   const tensors = await readTensorFile(files, FILE);
   const rows = operations.reduce((sum, { strengths }) => sum + strengths, 0);
-  const half = (key: string): TensorInfo => {
-    const queries = transformer.num_meta_queries / 2;
-    const channels = transformer.caption_channels;
-    const tensor = tensors.get(key);
-    const [meanings = 0, ...row] = tensor?.shape ?? [];
-    const fits =
-      tensor !== undefined &&
-      ['F32', 'F16', 'BF16'].includes(tensor.dtype) &&
-      meanings > rows &&
-      meanings <= MAX_MEANINGS &&
-      row.length === 2 &&
-      row[0] === queries &&
-      row[1] === channels;
-    if (fits) return tensor;
-    throw new InvalidCheckpointError({
+  const { num_meta_queries, caption_channels: channels } = transformer;
+  const queries = num_meta_queries / 2;
+  const half = (key: string): TensorInfo =>
+    floatTensor(tensors, key, {
       file,
-      tensor: key,
-      expected: `floats [${rows + 1} to ${MAX_MEANINGS}, ${queries}, ${channels}]`,
-      received: tensor === undefined ? 'no such tensor' : `${tensor.dtype} [${tensor.shape.join(', ')}]`,
+      shape: `${rows + 1} to ${MAX_MEANINGS}, ${queries}, ${channels}`,
+      fits: ([meanings = 0, ...row]) =>
+        meanings > rows && meanings <= MAX_MEANINGS && row.length === 2 && row[0] === queries && row[1] === channels,
     });
-  };
   return { operations, first: half('first'), second: half('second') };
 }
