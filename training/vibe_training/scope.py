@@ -15,9 +15,9 @@ from torch.nn import functional
 
 from .instructions import CODES, Edit, Prototypes
 from .phrases.compose import Composer
-from .phrases.written import DESCRIPTIONS, written_instructions
+from .phrases.written import listed, spoken_languages
 from .stage import Stage
-from .text_side import Prompts, TextSide, distances, held_out, same
+from .text_side import Prompts, TextSide, distances, same
 
 SHORTEST, LONGEST = 2, 5
 """Letters of a piece."""
@@ -30,7 +30,7 @@ DISTANCE = 0.1
 LOST = 0.0075
 """Share of the held-out instructions that are read right, of which this makes nothing."""
 STEPS_PER_DEVIATION = 1
-"""Steps that weights are rounded to, in a standard deviation: the file packs to 28 kB."""
+"""Steps that weights are rounded to, in a standard deviation: the file packs to 26 kB."""
 
 
 def pieces(text: str) -> list[int]:
@@ -61,38 +61,26 @@ def train_scope(stage: Stage, side: TextSide, prototypes: Prototypes, prompts: P
     device = side.meta_queries.device
     every = 100 if stage.smoke else 1
     composer = Composer(seed)
-    texts = mistyped(written(every), composer)
-    unknown = torch.tensor([not edit.operations for _, edit in texts], device=device, dtype=torch.float32)
-    weights, bias = log_odds(wordings(texts, device), unknown)
+    learned = mistyped(listed(*spoken_languages())[::every], composer)
+    unknown = torch.tensor([not edit.operations for _, edit in learned], device=device, dtype=torch.float32)
+    weights, bias = log_odds(wordings(learned, device), unknown)
     step = 2.0 ** (DISTANCE * weights.std() / STEPS_PER_DEVIATION).log2().round()
     weights, bias = (DISTANCE * weights / step).round() * step + 0.0, DISTANCE * bias
 
-    strangers = mistyped(held_out(*languages())[::every], composer)
+    strangers = mistyped(listed(*spoken_languages(), held=True)[::every], composer)
     found = read(strangers, side, prototypes, prompts)
     wording = torch.mv(wordings(strangers, device), weights) + bias
     # A text side that hardly learned reads none right.
     known = found.right if found.right.any() else ~found.unknown
     shift = (found.distance - wording)[known].quantile(LOST)
-    left = found.distance < (wording + shift).clamp(min=null_distance)
 
-    def shares(left: Tensor) -> dict[str, float]:
+    def shares_left(limit: Tensor | float) -> dict[str, float]:
+        left = found.distance < limit
         return {"unknown_left": float(left[found.unknown].float().mean()), "known_left": float(left[known].float().mean())}
 
-    before = {f"before/{name}": value for name, value in shares(found.distance < null_distance).items()}
-    stage.log({"instructions": len(texts), **before, **shares(left)})
+    before = {f"before/{name}": value for name, value in shares_left(null_distance).items()}
+    stage.log({"instructions": len(learned), **before, **shares_left((wording + shift).clamp(min=null_distance))})
     stage.finish({"weights": weights.half().cpu(), "bias": (bias + shift).half().reshape(1).cpu()})
-
-
-def languages() -> list[str]:
-    return [language for language in written_instructions() if language != DESCRIPTIONS]
-
-
-def written(every: int) -> list[tuple[str, Edit]]:
-    """Instructions by hand that are trained on."""
-    known = written_instructions()
-    return [
-        (text, edit) for language in languages() for groups in known[language].values() for edit, texts in groups.items() for text in texts
-    ][::every]
 
 
 def mistyped(instructions: list[tuple[str, Edit]], composer: Composer) -> list[tuple[str, Edit]]:

@@ -16,7 +16,7 @@ from .instructions import CODES, Code, Edit, Prototypes, sensible
 from .models.language import LanguageModel, Prefix
 from .models.transformer import EditTransformer
 from .phrases.compose import WRITTEN_SHARE, Composer
-from .phrases.written import DESCRIPTIONS, written_instructions
+from .phrases.written import DESCRIPTIONS, listed, spoken_languages
 from .stage import Stage
 from .stage_training import StageConfig, StageTraining
 from .tokenizer import Instructions
@@ -131,14 +131,13 @@ class Checks:
 
     def __init__(self, stage: Stage, prompts: Prompts) -> None:
         composer = Composer(999)
-        languages = [language for language in written_instructions() if language != DESCRIPTIONS]
         every = 200 if stage.smoke else 1
         self.instructions = prompts.instructions
         self.sets = {
             "": (prompts.pictures[0], [composer.draw() for _ in range(stage.scale(800))]),
-            "held_out/": (prompts.pictures[0], held_out(*languages)[::every]),
+            "held_out/": (prompts.pictures[0], listed(*spoken_languages(), held=True)[::every]),
             "described/": (prompts.description, [composer.draw_description() for _ in range(stage.scale(100))]),
-            "described_held_out/": (prompts.description, held_out(DESCRIPTIONS)[::every]),
+            "described_held_out/": (prompts.description, listed(DESCRIPTIONS, held=True)[::every]),
         }
 
     @torch.no_grad()
@@ -176,18 +175,6 @@ class Checks:
 def same(edit: Edit, found: tuple[Code, Code]) -> tuple[bool, bool]:
     """Whether the names are those of the edit, and the strengths as well."""
     return all(a.name == b.name for a, b in zip(edit.halves, found, strict=True)), edit.halves == found
-
-
-def held_out(*languages: str) -> list[tuple[str, Edit]]:
-    """Instructions by hand that are not trained on."""
-    written = written_instructions(held=True)
-    return [
-        (text, edit)
-        for language in languages
-        for groups in written[language].values()
-        for edit, texts in groups.items()
-        for text in texts
-    ]
 
 
 def train_text(stage: Stage, side: TextSide, prototypes: Prototypes, prompts: Prompts, config: TextConfig) -> None:

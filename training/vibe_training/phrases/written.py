@@ -40,6 +40,17 @@ def held_out(text: str) -> bool:
     return zlib.crc32(text.encode()) % HELD_OUT == 0
 
 
+def spoken_languages() -> list[str]:
+    """Of the instructions about a picture, those in several as one."""
+    return [language for language in written_instructions() if language != DESCRIPTIONS]
+
+
+def listed(*languages: str, held: bool = False) -> list[tuple[str, Edit]]:
+    """All instructions in these languages: those for training, or those held out."""
+    written = written_instructions(held=held)
+    return [(text, edit) for language in languages for groups in written[language].values() for edit, texts in groups.items() for text in texts]
+
+
 @cache
 def written_instructions(*, held: bool = False) -> dict[str, dict[str, Groups]]:
     """By language, then by kind (single, pair, recolor, scene, unknown): those for training, or those held out."""
