@@ -1,5 +1,7 @@
 import { createAutoencoderErrors, type GradeSoFar } from './autoencoder-errors.js';
+import { bendOf } from './bends.js';
 import { clippedEnds } from './clipped-ends.js';
+import { clippedLines } from './clipped-lines.js';
 import { type ColorGrade, GRADE_WEIGHTS, grayCurve, KNOTS } from './color-grade.js';
 import { nodePosition } from './color-grid.js';
 import type { EditCells } from './edit-cells.js';
@@ -97,15 +99,33 @@ interface SharedGrade extends GradeSoFar {
   readonly misfit: number;
 }
 
-/** Gives tones that a grade leads close to black or white what they lack of it. */
+/** Gives tones that a grade leads to black or white, or close to it, what they lack of it. */
 function withClippedEnds(weights: Float64Array): Float32Array {
-  const mended = Float32Array.from(weights);
-  const curves = [0, 1, 2].map((channel) =>
-    grayCurve(weights, channel).map((change, knot) => change + knot / (KNOTS - 1)),
-  );
-  for (const [channel, lacking] of clippedEnds(curves).entries())
-    for (const [knot, value] of lacking.entries()) mended[channel * GRADE_WEIGHTS + knot]! += value;
-  return mended;
+  const mended = weights.slice();
+  const add = (start: number, lacking: readonly Float64Array[]): void => {
+    for (const [channel, values] of lacking.entries())
+      for (const [knot, value] of values.entries()) mended[channel * GRADE_WEIGHTS + start + knot]! += value;
+  };
+  add(mostBentCurve(weights), clippedLines(resultsOfGray(mended)));
+  add(0, clippedEnds(resultsOfGray(mended)));
+  return Float32Array.from(mended);
+}
+
+/** What a grade leads gray tones to, at the knots, [channels][knots]. */
+function resultsOfGray(weights: Float64Array): Float64Array[] {
+  return [0, 1, 2].map((channel) => grayCurve(weights, channel).map((change, knot) => change + knot / (KNOTS - 1)));
+}
+
+/** Where those curves start among the weights of a channel, over luma or over own values, that bend more. */
+function mostBentCurve(weights: Float64Array): number {
+  const bent = (start: number): number => {
+    let sum = 0;
+    for (let channel = 0; channel < 3; channel++)
+      for (let knot = 0; knot < KNOTS - 2; knot++)
+        sum += Math.abs(bendOf(weights, channel * GRADE_WEIGHTS + start + knot));
+    return sum;
+  };
+  return bent(0) > bent(KNOTS) ? 0 : KNOTS;
 }
 
 function misfit(problem: GradeProblem, { weights, shares }: GradeSoFar): number {

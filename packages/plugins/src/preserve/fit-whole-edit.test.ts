@@ -120,6 +120,28 @@ describe('a change for the whole picture', () => {
     expect(levels(0.6, 1)).toBeGreaterThan(254);
   });
 
+  /** Clipped to 0..1, with corners that are rounded off over two fifths of the light. */
+  const rounded = (value: number): number => {
+    const lifted = (light: number) => (Math.abs(light) < 0.2 ? (light + 0.2) ** 2 / 0.8 : Math.max(light, 0));
+    return value < 0.5 ? lifted(value) : 1 - lifted(1 - value);
+  };
+
+  it.each([1.3, 1.7, 2])('is a clipped line where tones are set apart, though corners come back round: %f', (slope) => {
+    const apart = mapped((value) => 0.5 + slope * (value - 0.5));
+    const cornered = mapped((value) => rounded(0.5 + slope * (value - 0.5)));
+    const pictures = { source: waves, before: waves, after: cornered(waves) };
+    const grade = finish(fitWholeEdit(pictures, finish(fitColorGrid(pictures)), 4)) as Tone;
+    const clipped = mapped((value) => Math.min(Math.max(value, 0), 1));
+    const { values } = clipped(apart(waves));
+    const off = clipped(resultOf(grade)).values.map((value, i) => Math.abs(value - (values[i] as number)) / 2);
+    expect(Math.max(...off)).toBeLessThan(0.02);
+  });
+
+  it('keeps its curve where it clips one end only', () => {
+    const darker = mapped((value) => Math.max(0.5 + 1.3 * (value - 0.6), 0) ** 1.2);
+    expect(error(wholeOf(darker) as Tone, darker(waves))).toBeLessThan(0.01);
+  });
+
   it.each<[string, (value: number) => number]>([
     ['a negative', (value) => 1 - value],
     ['half the contrast', (value) => 0.5 + 0.5 * (value - 0.5)],
