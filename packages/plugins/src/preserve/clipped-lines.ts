@@ -51,7 +51,7 @@ function tellingKnots(curve: Float64Array, line: Line): number[] {
   return [...curve.keys()].filter((knot) => isWithin(valueAt(line, knot), TELLING));
 }
 
-/** Least squares; undefined of less than two knots. */
+/** Least squares; undefined of less than two knots, and where they do not rise. */
 function lineThrough(curve: Float64Array, knots: readonly number[]): Line | undefined {
   if (knots.length < 2) return undefined;
   const [knot, value] = [mean(knots), mean(knots.map((at) => curve[at]!))];
@@ -61,7 +61,7 @@ function lineThrough(curve: Float64Array, knots: readonly number[]): Line | unde
     squares += (at - knot) ** 2;
   }
   const slope = products / squares;
-  return { middle: knot + (0.5 - value) / slope, slope };
+  return slope > 0 ? { middle: knot + (0.5 - value) / slope, slope } : undefined;
 }
 
 /** How much a curve counts as a line that is clipped, 0..1. */
