@@ -1,3 +1,5 @@
+import { clamped, ramp } from './unit-range.js';
+
 /** A curve counts as clipped where it stays this close to 0 or 1... */
 const NEAR = 0.06;
 /** ...over this share of its axis or more... */
@@ -13,8 +15,7 @@ const STEEP = 0.2;
  * on, not at all below the former: such an edit clips, and the autoencoder rounds off the corners.
  */
 const CONTRAST_FACTOR = 3;
-const LEAST_CONTRAST = 1.15;
-const FULL_CONTRAST = 1.35;
+const CONTRAST = [1.15, 1.35] as const;
 /** Knots where the curve leaves its end steeply are led there by this share only: a fit bends there somewhat early or late. */
 const LEAVING_SHARE = 0.5;
 
@@ -37,9 +38,9 @@ export function clippedEnds(curves: readonly Float64Array[]): Float64Array[] {
 /** The same of one channel; NaN where it is not clipped. */
 function clippedEndsOf(curve: Float64Array): Float64Array {
   const lacking = new Float64Array(curve.length).fill(Number.NaN);
-  const values = curve.map((value) => Math.min(Math.max(value, 0), 1));
+  const values = curve.map(clamped);
   const intervals = curve.length - 1;
-  const contrast = ramp((middleSlope(curve) - LEAST_CONTRAST) / (FULL_CONTRAST - LEAST_CONTRAST));
+  const contrast = ramp(middleSlope(curve), CONTRAST);
   const factor = 1 + (CONTRAST_FACTOR - 1) * contrast;
   const [flat, steep] = [FLAT * factor, STEEP * factor];
   for (const limit of [0, 1]) {
@@ -53,7 +54,7 @@ function clippedEndsOf(curve: Float64Array): Float64Array {
       while (first > 0 && start < end && leaves(start, start + 1)) start++;
       while (last < intervals && start < end && leaves(end, end - 1)) end--;
       if (end - start < LEAST_LENGTH * intervals) continue;
-      const share = ramp((steep - slope(start, end)) / (steep - flat));
+      const share = ramp(slope(start, end), [steep, flat]);
       for (let knot = first; knot <= last; knot++)
         lacking[knot] = share * (knot < start || knot > end ? LEAVING_SHARE : 1) * (limit - values[knot]!);
     }
@@ -66,8 +67,4 @@ function middleSlope(curve: Float64Array): number {
   const intervals = curve.length - 1;
   const [from, to] = [Math.round(intervals * 0.375), Math.round(intervals * 0.625)];
   return ((curve[to]! - curve[from]!) * intervals) / (to - from);
-}
-
-function ramp(value: number): number {
-  return Math.min(Math.max(value, 0), 1);
 }

@@ -1,3 +1,5 @@
+import { clamped, ramp } from './unit-range.js';
+
 /** Line through values of knots, as the knot where it is one half and its slope from knot to knot. */
 interface Line {
   readonly middle: number;
@@ -67,9 +69,9 @@ function lineThrough(curve: Float64Array, knots: readonly number[]): Line | unde
 /** How much a curve counts as a line that is clipped, 0..1. */
 function certainty(curve: Float64Array, line: Line): number {
   const intervals = curve.length - 1;
+  const along = (from: number, to: number) => Math.abs(to - from) / line.slope / intervals;
   let [bent, off] = [0, 0];
   for (const [knot, value] of curve.entries()) {
-    const along = (from: number, to: number) => Math.abs(to - from) / line.slope / intervals;
     if (isWithin(valueAt(line, knot), STRAIGHT)) bent = Math.max(bent, along(value, valueAt(line, knot)));
     else off = Math.max(off, along(value, clipped(line, knot)));
   }
@@ -92,12 +94,4 @@ function mean(values: readonly number[]): number {
 
 function isWithin(value: number, [from, to]: readonly [number, number]): boolean {
   return value > from && value < to;
-}
-
-function clamped(value: number): number {
-  return Math.min(Math.max(value, 0), 1);
-}
-
-function ramp(value: number, [none, all]: readonly [number, number]): number {
-  return clamped((value - none) / (all - none));
 }
